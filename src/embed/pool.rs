@@ -1,0 +1,342 @@
+//! Worker threads, each owning one embedder, behind two lanes.
+//!
+//! Queries always go first: a turn of an agent waits for them, a registration does not. The background lane gets at most one worker and
+//! one text at a time, so a 10,000-tool import delays a query by one forward pass at most, and with two workers by none.
+//! The query lane is bounded. When it is full the caller is told to come back; when it is not full but the wait would outlast the
+//! caller's deadline, the caller is told at once, so that it can answer from words alone instead of being late.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{EmbedError, Embedder, Loaded, ModelInfo};
+use crate::index::vector::UnitVector;
+
+/// How the pool is bounded.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolOptions {
+    /// Most queries waiting for a worker.
+    pub queue_limit: usize,
+    /// First guess at a query's forward pass, until one was measured.
+    pub expected_forward: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        // 256 queries of 4 ms on two workers are half a second of work: past that no turn waits.
+        Self { queue_limit: 256, expected_forward: Duration::from_millis(4) }
+    }
+}
+
+/// Why a query has no vector.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum QueryError {
+    /// Too many queries wait.
+    #[error("{waiting} queries wait for the embedder, the limit is {limit}")]
+    Full {
+        /// How many wait.
+        waiting: usize,
+        /// The limit.
+        limit: usize,
+        /// When the lane should have room.
+        retry_after: Duration,
+    },
+    /// The vector would come after the deadline.
+    #[error("the embedder would need {} ms and {} ms are left", needed.as_millis(), left.as_millis())]
+    TooSlow {
+        /// Expected wait and run.
+        needed: Duration,
+        /// What the deadline leaves.
+        left: Duration,
+    },
+    /// The model failed on this text.
+    #[error(transparent)]
+    Failed(#[from] EmbedError),
+}
+
+/// A cheap handle to the workers. The threads end when the last handle is dropped.
+#[derive(Clone)]
+pub struct Pool(Arc<Handle>);
+
+struct Handle {
+    info: ModelInfo,
+    workers: usize,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    lanes: Mutex<Lanes>,
+    work: Condvar,
+    /// Decaying mean of a query's run, in microseconds.
+    forward_us: AtomicU64,
+    options: PoolOptions,
+}
+
+#[derive(Default)]
+struct Lanes {
+    queries: VecDeque<Job>,
+    passages: VecDeque<Job>,
+    passage_running: bool,
+    queries_running: usize,
+    stopped: bool,
+}
+
+struct Job {
+    text: String,
+    /// Past this nobody wants the vector.
+    deadline: Option<Instant>,
+    answer: oneshot::Sender<Result<UnitVector, EmbedError>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("info", &self.0.info).field("workers", &self.0.workers).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Starts one named thread per embedder.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(loaded: Loaded, options: PoolOptions) -> std::io::Result<Self> {
+        let forward_us = AtomicU64::new(micros(options.expected_forward));
+        let shared = Arc::new(Shared { lanes: Mutex::default(), work: Condvar::new(), forward_us, options });
+        let handle = Handle { info: loaded.info, workers: loaded.embedders.len().max(1), shared: Arc::clone(&shared) };
+        for (i, embedder) in loaded.embedders.into_iter().enumerate() {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new().name(format!("embed-{i}")).spawn(move || shared.serve(embedder))?;
+        }
+        Ok(Self(Arc::new(handle)))
+    }
+
+    /// The model the vectors are of.
+    #[must_use]
+    pub fn info(&self) -> &ModelInfo {
+        &self.0.info
+    }
+
+    /// Queries waiting for a worker now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.shared.lock().queries.len()
+    }
+
+    /// The vector of a query, before `deadline` or not at all.
+    ///
+    /// # Errors
+    /// The lane is full, the deadline too near, or the model failed.
+    pub async fn query(&self, text: String, deadline: Instant) -> Result<UnitVector, QueryError> {
+        let shared = &self.0.shared;
+        let receiver = {
+            let mut lanes = shared.lock();
+            let limit = shared.options.queue_limit;
+            let forward = Duration::from_micros(shared.forward_us.load(Ordering::Relaxed));
+            let ahead = lanes.queries.len() + lanes.queries_running;
+            let needed = forward.mul_f64(1.0 + ahead as f64 / self.0.workers as f64);
+            if limit <= lanes.queries.len() {
+                return Err(QueryError::Full { waiting: lanes.queries.len(), limit, retry_after: needed });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left < needed {
+                return Err(QueryError::TooSlow { needed, left });
+            }
+            let (answer, receiver) = oneshot::channel();
+            lanes.queries.push_back(Job { text, deadline: Some(deadline), answer });
+            receiver
+        };
+        shared.work.notify_one();
+        let asked = Instant::now();
+        match tokio::time::timeout_at(deadline.into(), receiver).await {
+            Ok(Ok(answer)) => Ok(answer?),
+            // A worker drops a job only when its deadline has passed or the pool stops.
+            Ok(Err(_)) if Instant::now() < deadline => Err(EmbedError::Stopped.into()),
+            Ok(Err(_)) | Err(_) => Err(QueryError::TooSlow { needed: asked.elapsed(), left: Duration::ZERO }),
+        }
+    }
+
+    /// The vector of a tool's text, when no query wants a worker.
+    ///
+    /// # Errors
+    /// The model failed.
+    pub async fn passage(&self, text: String) -> Result<UnitVector, EmbedError> {
+        let (answer, receiver) = oneshot::channel();
+        self.0.shared.lock().passages.push_back(Job { text, deadline: None, answer });
+        self.0.shared.work.notify_one();
+        receiver.await.unwrap_or(Err(EmbedError::Stopped))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.lock().stopped = true;
+        self.shared.work.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        // The lanes are consistent after every statement, so a panic elsewhere leaves nothing half done.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, mut embedder: Box<dyn Embedder>) {
+        while let Some((job, is_query)) = self.next() {
+            let started = Instant::now();
+            let result =
+                std::panic::catch_unwind(AssertUnwindSafe(|| embedder.embed(&job.text))).unwrap_or(Err(EmbedError::Panicked));
+            let took = micros(started.elapsed());
+            {
+                let mut lanes = self.lock();
+                if is_query {
+                    lanes.queries_running -= 1;
+                    let old = self.forward_us.load(Ordering::Relaxed);
+                    self.forward_us.store((old * 7 + took) / 8, Ordering::Relaxed);
+                } else {
+                    lanes.passage_running = false;
+                }
+            }
+            // The caller may have gone; then nobody wants the answer.
+            let _ = job.answer.send(result);
+            self.work.notify_one();
+        }
+    }
+
+    fn next(&self) -> Option<(Job, bool)> {
+        let mut lanes = self.lock();
+        loop {
+            if lanes.stopped {
+                return None;
+            }
+            while let Some(job) = lanes.queries.pop_front() {
+                let wanted = !job.answer.is_closed() && job.deadline.is_none_or(|d| Instant::now() < d);
+                if wanted {
+                    lanes.queries_running += 1;
+                    return Some((job, true));
+                }
+            }
+            if !lanes.passage_running {
+                while let Some(job) = lanes.passages.pop_front() {
+                    if !job.answer.is_closed() {
+                        lanes.passage_running = true;
+                        return Some((job, false));
+                    }
+                }
+            }
+            lanes = self.work.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Runs when told to, so that tests decide what waits.
+    struct Stepped {
+        started: mpsc::Sender<String>,
+        go: Arc<Mutex<mpsc::Receiver<()>>>,
+    }
+
+    impl Embedder for Stepped {
+        fn embed(&mut self, text: &str) -> Result<UnitVector, EmbedError> {
+            self.started.send(text.to_owned()).ok();
+            self.go.lock().unwrap().recv().ok();
+            assert!(text != "panic", "as asked");
+            UnitVector::new(vec![1.0, 0.0]).ok_or(EmbedError::NotAVector)
+        }
+    }
+
+    fn stepped(workers: usize, queue_limit: usize) -> (Pool, mpsc::Receiver<String>, mpsc::Sender<()>) {
+        let (started, starts) = mpsc::channel();
+        let (step, go) = mpsc::channel();
+        let go = Arc::new(Mutex::new(go));
+        let embedders = (0..workers)
+            .map(|_| Box::new(Stepped { started: started.clone(), go: Arc::clone(&go) }) as Box<dyn Embedder>)
+            .collect();
+        let info = ModelInfo { id: "stepped@1".into(), dimension: 2, numerics: String::new() };
+        let options = PoolOptions { queue_limit, expected_forward: Duration::from_millis(1) };
+        (Pool::start(Loaded { info, embedders }, options).unwrap(), starts, step)
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn queries_overtake_passages() {
+        let (pool, starts, step) = stepped(1, 8);
+        let spawn = |text: &str, is_query: bool| {
+            let (pool, text) = (pool.clone(), text.to_owned());
+            tokio::spawn(async move {
+                if is_query { pool.query(text, later()).await.is_ok() } else { pool.passage(text).await.is_ok() }
+            })
+        };
+        let first = spawn("p1", false);
+        assert_eq!(starts.recv().unwrap(), "p1");
+        let second = spawn("p2", false);
+        while pool.0.shared.lock().passages.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let query = spawn("q", true);
+        while pool.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for expected in ["q", "p2"] {
+            step.send(()).unwrap();
+            assert_eq!(starts.recv().unwrap(), expected);
+        }
+        step.send(()).unwrap();
+        assert!(first.await.unwrap() && second.await.unwrap() && query.await.unwrap());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_full_lane_refuses_and_a_near_deadline_is_told_at_once() {
+        let (pool, starts, step) = stepped(1, 1);
+        let running = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.query("running".into(), later()).await }
+        });
+        starts.recv().unwrap();
+        let soon = pool.query("soon".into(), Instant::now() + Duration::from_micros(100)).await;
+        assert!(matches!(soon, Err(QueryError::TooSlow { .. })), "{soon:?}");
+        let waiting = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.query("waiting".into(), later()).await }
+        });
+        while pool.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let full = pool.query("full".into(), later()).await;
+        assert!(matches!(full, Err(QueryError::Full { waiting: 1, limit: 1, .. })), "{full:?}");
+        step.send(()).unwrap();
+        step.send(()).unwrap();
+        assert!(running.await.unwrap().is_ok() && waiting.await.unwrap().is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_stuck_worker_means_too_slow_not_late() {
+        let (pool, _starts, _step) = stepped(1, 8);
+        let answer = pool.query("stuck".into(), Instant::now() + Duration::from_millis(30)).await;
+        assert!(matches!(answer, Err(QueryError::TooSlow { .. })), "{answer:?}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_panic_costs_one_answer() {
+        let (pool, _starts, step) = stepped(1, 8);
+        step.send(()).unwrap();
+        assert_eq!(pool.passage("panic".into()).await, Err(EmbedError::Panicked));
+        step.send(()).unwrap();
+        assert!(pool.passage("fine".into()).await.is_ok());
+    }
+}
