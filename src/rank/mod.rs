@@ -1,0 +1,6 @@
+//! Several scores of a document become one, and documents get an order that never depends on chance.
+
+pub mod mention;
+mod order;
+
+pub use self::order::{Scored, Weights, fuse, top};
