@@ -1,0 +1,224 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::tool::ToolId;
+
+fn tool(description: &str, schema: &str) -> Tool {
+    Tool {
+        id: ToolId::new("files", "read").unwrap(),
+        title: None,
+        description: description.to_owned(),
+        input_schema: Document::parse(schema).unwrap(),
+        output_schema: None,
+        annotations: None,
+        extra: None,
+        domain: None,
+        tags: Vec::new(),
+        examples: Vec::new(),
+    }
+}
+
+fn rich() -> Tool {
+    let document = |text| Some(Document::parse(text).unwrap());
+    Tool {
+        title: Some("Read".into()),
+        output_schema: document(r#"{ "type": "object" }"#),
+        annotations: document(r#"{"readOnlyHint": true}"#),
+        extra: document(
+            r#"{"strict": true, "_meta": {"a": 1.0}, "title": "other", "inputSchema": {}, "cache_control": {"type": "ephemeral"}}"#,
+        ),
+        ..tool(
+            "Reads  a file.\n",
+            "{\n  \"type\": \"object\", \"title\": \"T\",\n  \"properties\": {\"path\": {\"type\": \"string\", \"description\": \"Where\"}}\n}",
+        )
+    }
+}
+
+fn model_name() -> ModelName {
+    ModelName::parse("read").unwrap()
+}
+
+#[track_caller]
+fn check(tool: &Tool, format: Format, fidelity: Fidelity, expected: &str) {
+    assert_eq!(render(tool, &model_name(), format, fidelity), expected);
+}
+
+#[test]
+fn full_is_the_publishers_text() {
+    let schema = rich().input_schema.text().to_owned();
+    let rest = r#""description":"Reads  a file.\n""#;
+    check(
+        &rich(),
+        Format::OpenAiChat,
+        Fidelity::Full,
+        &format!(r#"{{"type":"function","function":{{"name":"read",{rest},"parameters":{schema},"strict":true}}}}"#),
+    );
+    check(&rich(), Format::Anthropic, Fidelity::Full, &format!(r#"{{"name":"read",{rest},"input_schema":{schema}}}"#));
+    check(
+        &rich(),
+        Format::Mcp,
+        Fidelity::Full,
+        &format!(
+            r#"{{"name":"read","title":"Read",{rest},"inputSchema":{schema},"outputSchema":{{ "type": "object" }},"annotations":{{"readOnlyHint": true}},"strict":true,"_meta":{{"a":1.0}},"cache_control":{{"type":"ephemeral"}}}}"#
+        ),
+    );
+}
+
+#[test]
+fn lean_and_skeleton_are_minified() {
+    let lean = r#"{"type":"object","properties":{"path":{"type":"string","description":"Where"}}}"#;
+    let skeleton = r#"{"type":"object","properties":{"path":{"type":"string"}}}"#;
+    let described = r#""name":"read","description":"Reads a file.""#;
+    check(&rich(), Format::Mcp, Fidelity::Lean, &format!(r#"{{{described},"inputSchema":{lean}}}"#));
+    check(&rich(), Format::Anthropic, Fidelity::Lean, &format!(r#"{{{described},"input_schema":{lean}}}"#));
+    check(
+        &rich(),
+        Format::OpenAiChat,
+        Fidelity::Lean,
+        &format!(r#"{{"type":"function","function":{{{described},"parameters":{lean}}}}}"#),
+    );
+    check(
+        &rich(),
+        Format::OpenAiChat,
+        Fidelity::Skeleton,
+        &format!(r#"{{"type":"function","function":{{"name":"read","parameters":{skeleton}}}}}"#),
+    );
+}
+
+#[test]
+fn a_schema_that_says_nothing_becomes_one_of_an_object() {
+    check(&tool("", "{}"), Format::Anthropic, Fidelity::Full, r#"{"name":"read","input_schema":{}}"#);
+    check(
+        &tool(" \n", "{}"),
+        Format::Anthropic,
+        Fidelity::Lean,
+        r#"{"name":"read","input_schema":{"type":"object","properties":{}}}"#,
+    );
+    let anchored = tool("", r##"{"$ref":"#/$defs/a","$defs":{"a":{}}}"##);
+    let expected = r##"{"name":"read","inputSchema":{"type":"object","$ref":"#/$defs/a","$defs":{"a":{}},"properties":{}}}"##;
+    check(&anchored, Format::Mcp, Fidelity::Skeleton, expected);
+}
+
+#[test]
+fn names_read_back() {
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.name()), Some(format));
+    }
+    assert_eq!(Format::parse("openai"), None);
+    assert!(Fidelity::ALL.is_sorted());
+}
+
+#[test]
+fn a_prompt_is_a_json_array_or_nothing() {
+    assert_eq!(prompt([]), "");
+    assert_eq!(prompt(["{}"]), "[\n{}\n]");
+    assert_eq!(prompt(["{}", "{\"a\":1}"]), "[\n{},\n{\"a\":1}\n]");
+}
+
+#[test]
+fn costs_are_those_of_the_rendered_text_and_read_back() {
+    for tool in [rich(), tool("d", r#"{"type":"object","properties":{}}"#)] {
+        let costs = Costs::of(&tool, &model_name());
+        for format in Format::ALL {
+            for fidelity in Fidelity::ALL {
+                for tokenizer in Tokenizer::ALL {
+                    let expected = cost(&render(&tool, &model_name(), format, fidelity), tokenizer);
+                    assert_eq!(costs.get(format, fidelity, tokenizer), expected);
+                }
+            }
+        }
+        let mut bytes = costs.to_bytes();
+        assert_eq!(bytes.len(), Costs::BYTES);
+        assert_eq!(Costs::from_bytes(&bytes), Some(costs));
+        assert_eq!(Costs::from_bytes(&bytes[1..]), None);
+        bytes[0] ^= 1;
+        assert_eq!(Costs::from_bytes(&bytes), None);
+    }
+    assert_eq!(Costs::from_bytes(&[]), None);
+}
+
+/// Objects as no publisher would write them, inside and at their ends.
+fn any_item() -> impl Strategy<Value = String> {
+    let nasty = prop_oneof![
+        Just("\\n"),
+        Just("\n"),
+        Just("\n\n  "),
+        Just("\r\n"),
+        Just("/"),
+        Just("//\n"),
+        Just("'s"),
+        Just(" "),
+        Just("\u{a0}"),
+        Just("🛠️"),
+        Just("搜索"),
+        Just("검색"),
+        Just("e\u{301}"),
+        Just("\u{301}"),
+        Just("\""),
+        Just("}"),
+        Just("}}"),
+        Just("]"),
+        Just("{"),
+        Just(","),
+        Just("a"),
+        Just("Ab"),
+        Just("1234"),
+        Just(":"),
+        Just("\\u0000"),
+    ];
+    prop_oneof![
+        prop::collection::vec(nasty, 0..12).prop_map(|parts| format!("{{{}}}", parts.concat())),
+        "(\\PC|[\\n ]){0,20}".prop_map(|inner| format!("{{{inner}}}")),
+        ("\\PC{0,12}", "[a-z ]{0,8}[\n ]{0,3}").prop_map(|(description, name)| {
+            render(
+                &tool(&description, &format!("{{ \"x\":\n {}}}", Json::String(name))),
+                &model_name(),
+                Format::Mcp,
+                Fidelity::Full,
+            )
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_prompt_counts_as_its_lines_do(items in prop::collection::vec(any_item(), 0..6)) {
+        for tokenizer in Tokenizer::ALL {
+            let text = prompt(items.iter().map(String::as_str));
+            let mut lines = TokenCount(0);
+            let mut costs = frame(tokenizer);
+            for (i, item) in items.iter().enumerate() {
+                lines = lines + tokenizer.count(&format!("{item}{}", if i + 1 == items.len() { "\n" } else { ",\n" }));
+                costs = costs + cost(item, tokenizer);
+            }
+            if !items.is_empty() {
+                prop_assert_eq!(tokenizer.count(&text), frame(tokenizer) + lines);
+            }
+            prop_assert!(tokenizer.count(&text) <= costs);
+        }
+    }
+
+    #[test]
+    fn a_cost_is_the_dearer_of_its_two_endings(item in any_item()) {
+        for tokenizer in Tokenizer::ALL {
+            let with = |end| tokenizer.count(&format!("{item}{end}"));
+            prop_assert_eq!(cost(&item, tokenizer), with(",\n").max(with("\n")));
+        }
+    }
+
+    #[test]
+    fn what_is_rendered_is_json_that_names_the_tool(description in "\\PC{0,20}", key in "\\PC{0,6}") {
+        let mut schema = String::new();
+        write_string(&key, &mut schema);
+        let tool = tool(&description, &format!("{{\"properties\":{{{schema}:{{}}}}}}"));
+        for format in Format::ALL {
+            for fidelity in Fidelity::ALL {
+                let object = Json::parse_object(&render(&tool, &model_name(), format, fidelity), 64).unwrap();
+                let object = object.get("function").unwrap_or(&object);
+                prop_assert_eq!(object.get("name").and_then(Json::as_str), Some("read"));
+                let schema = ["parameters", "input_schema", "inputSchema"].into_iter().find_map(|k| object.get(k)).unwrap();
+                prop_assert!(schema.get("properties").unwrap().get(&key).is_some());
+            }
+        }
+    }
+}
