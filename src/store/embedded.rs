@@ -1,0 +1,502 @@
+//! SQLite in one file: WAL, `synchronous=FULL`, one connection that holds the file's lock.
+//!
+//! Why one connection: there is one writer, and reads happen at start only. Why the exclusive lock: two routers on one file would each serve
+//! their own memory of it; the second is told so at once. FULL syncs the log before `COMMIT` returns, which is the promise behind every
+//! acknowledgement. The lock dies with the process, so a kill -9 leaves nothing to clean up.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Executor, Row, Sqlite, SqliteConnection};
+
+use super::{Store, StoreError, StoredTenant};
+use crate::catalog::{Change, Record, State, TextHash, Version};
+use crate::compact::Costs;
+use crate::index::vector::Codes;
+use crate::tool::{Document, Fingerprint, ModelName, TenantId, Tool, ToolId};
+
+/// Step `i` takes a store from schema version `i` to `i + 1`. Steps are only ever appended.
+const STEPS: &[&str] = &[include_str!("schema.sql")];
+/// Marks the file as ours ("tRtr").
+const APPLICATION_ID: i64 = 0x7452_7472;
+/// SQLite's page size, for turning a size limit into pages.
+const PAGE_BYTES: u64 = 4096;
+
+/// What to open and how far it may grow.
+#[derive(Clone, Debug)]
+pub struct EmbeddedOptions {
+    /// The file; made when absent, with its folder.
+    pub path: PathBuf,
+    /// Most the file may take, in MiB. `None`: as much as the disk has.
+    pub max_mib: Option<u64>,
+}
+
+/// The store.
+pub struct EmbeddedStore {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for EmbeddedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmbeddedStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the file, or makes it, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// In use, not ours, of a newer schema, not writable.
+    pub async fn open(options: &EmbeddedOptions) -> Result<Self, StoreError> {
+        let path = options.path.clone();
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| StoreError::Unavailable { detail: format!("folder {} cannot be made: {e}", folder.display()) })?;
+        }
+        let connect = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .locking_mode(SqliteLockingMode::Exclusive)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // The lock is held from the first statement on; a router that is just stopping gets a moment to let go.
+            .busy_timeout(Duration::from_secs(2));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(connect)
+            .await
+            .map_err(|e| sort(&e, &path))?;
+        let store = Self { pool, path };
+        store.prepare(options.max_mib).await?;
+        Ok(store)
+    }
+
+    async fn prepare(&self, max_mib: Option<u64>) -> Result<(), StoreError> {
+        let failed = |e: sqlx::Error| sort(&e, &self.path);
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let version: i64 = sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?.get(0);
+        let owner: i64 = sqlx::query("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?.get(0);
+        let tables: i64 =
+            sqlx::query("SELECT count(*) FROM sqlite_master").fetch_one(&mut *connection).await.map_err(failed)?.get(0);
+        let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+        if owner != APPLICATION_ID && (0 < tables || version != 0) {
+            return Err(StoreError::Foreign { path: self.path.clone() });
+        }
+        if known < version {
+            return Err(StoreError::Newer { path: self.path.clone(), found: version, known });
+        }
+        if let Some(mib) = max_mib {
+            let pages = mib.saturating_mul(1024 * 1024) / PAGE_BYTES;
+            connection.execute(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).await.map_err(failed)?;
+        }
+        // One transaction: a router killed here finds the old version again. Also takes the write lock, so a second router stops here.
+        connection.execute("BEGIN IMMEDIATE").await.map_err(failed)?;
+        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+            connection.execute(*step).await.map_err(failed)?;
+        }
+        connection
+            .execute(AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known}")))
+            .await
+            .map_err(failed)?;
+        connection.execute("COMMIT").await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// The one door for writes: begun, committed or rolled back here.
+    async fn write(&self, change: &Change) -> Result<(), StoreError> {
+        let failed = |e: sqlx::Error| sort(&e, &self.path);
+        let mut connection = self.begin().await?;
+        let current = current_version(&mut connection, &change.tenant).await.map_err(failed)?;
+        let fresh = current.is_none() && change.from.number == 0;
+        if !fresh && current != Some(change.from) {
+            self.finish::<()>(connection, Err(sqlx::Error::RowNotFound)).await.ok();
+            return Err(StoreError::Moved { expected: change.from, current: current.unwrap_or_default() });
+        }
+        let written = write_change(&mut connection, change).await;
+        self.finish(connection, written).await
+    }
+
+    /// Begins a transaction by hand. sqlx counts depth on its own side, and SQLite ends a transaction by itself when the disk is full:
+    /// the two then disagree for ever, and every later write fails.
+    async fn begin(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let failed = |e: sqlx::Error| sort(&e, &self.path);
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        // Only a caller who was cancelled half way leaves one open; without one this fails, as it should.
+        connection.execute("ROLLBACK").await.ok();
+        connection.execute("BEGIN IMMEDIATE").await.map_err(failed)?;
+        Ok(connection)
+    }
+
+    /// Commits what was done, or takes all of it back.
+    async fn finish<T>(&self, mut connection: PoolConnection<Sqlite>, done: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let committed = match done {
+            Ok(value) => connection.execute("COMMIT").await.map(|_| value),
+            Err(error) => Err(error),
+        };
+        match committed {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                connection.execute("ROLLBACK").await.ok();
+                Err(sort(&error, &self.path))
+            }
+        }
+    }
+}
+
+async fn current_version(connection: &mut SqliteConnection, tenant: &TenantId) -> Result<Option<Version>, sqlx::Error> {
+    let row = sqlx::query("SELECT epoch, version FROM tenants WHERE tenant = ?")
+        .bind(tenant.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| version(&row)))
+}
+
+fn version(row: &SqliteRow) -> Version {
+    Version { epoch: row.get::<u32, _>("epoch"), number: unsigned(row.get("version")) }
+}
+
+async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    let tenant = change.tenant.as_str();
+    sqlx::query(
+        "INSERT INTO tenants (tenant, epoch, version) VALUES (?1, ?2, ?3) ON CONFLICT (tenant) DO UPDATE SET version = ?3",
+    )
+    .bind(tenant)
+    .bind(change.to.epoch)
+    .bind(signed(change.to.number))
+    .execute(&mut *connection)
+    .await?;
+    for id in &change.removals {
+        sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
+            .bind(tenant)
+            .bind(id.source())
+            .bind(id.name())
+            .execute(&mut *connection)
+            .await?;
+    }
+    for record in &change.upserts {
+        upsert(connection, tenant, record).await?;
+    }
+    write_vectors(connection, tenant, &change.model_id, &change.vectors).await
+}
+
+async fn write_vectors(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    model_id: &str,
+    vectors: &[(TextHash, Codes)],
+) -> Result<(), sqlx::Error> {
+    for (hash, codes) in vectors {
+        sqlx::query("INSERT OR REPLACE INTO vectors (tenant, model, text_hash, codes) VALUES (?, ?, ?, ?)")
+            .bind(tenant)
+            .bind(model_id)
+            .bind(&hash.0[..])
+            .bind(codes.to_bytes())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn delete_vectors(
+    connection: &mut SqliteConnection,
+    tenant: &str,
+    model_id: &str,
+    hashes: Vec<Vec<u8>>,
+) -> Result<u64, sqlx::Error> {
+    let mut dropped = 0;
+    for hash in hashes {
+        let query = sqlx::query("DELETE FROM vectors WHERE tenant = ? AND model = ? AND text_hash = ?");
+        dropped += query.bind(tenant).bind(model_id).bind(hash).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(dropped)
+}
+
+async fn upsert(connection: &mut SqliteConnection, tenant: &str, record: &Record) -> Result<(), sqlx::Error> {
+    let tool = &record.tool;
+    let document = |d: &Option<Document>| d.as_ref().map(|d| d.text().to_owned());
+    // Not `INSERT OR REPLACE`: that would also silently delete another tool that has the model name.
+    sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
+        .bind(tenant)
+        .bind(tool.id.source())
+        .bind(tool.id.name())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "INSERT INTO tools (tenant, source, name, position, model_name, fingerprint, state, registered_at_ms, updated_at_ms, \
+         title, description, input_schema, output_schema, annotations, extra, domain, tags, examples, costs) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(tenant)
+    .bind(tool.id.source())
+    .bind(tool.id.name())
+    .bind(signed(record.position))
+    .bind(record.model_name.as_str())
+    .bind(&record.fingerprint.as_bytes()[..])
+    .bind(match record.state {
+        State::Enabled => 0_i64,
+        State::Disabled => 1,
+    })
+    .bind(signed(record.registered_at_ms))
+    .bind(signed(record.updated_at_ms))
+    .bind(tool.title.as_deref())
+    .bind(tool.description.as_str())
+    .bind(tool.input_schema.text())
+    .bind(document(&tool.output_schema))
+    .bind(document(&tool.annotations))
+    .bind(document(&tool.extra))
+    .bind(tool.domain.as_deref())
+    .bind(list_text(&tool.tags))
+    .bind(list_text(&tool.examples))
+    .bind(record.costs.to_bytes())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn record(row: &SqliteRow) -> Result<Record, StoreError> {
+    let id = ToolId::new(row.get("source"), row.get("name")).map_err(|v| damaged("id", &v))?;
+    let display = id.to_string();
+    let document = |column: &str, text: &str| Document::parse(text).map_err(|e| damaged(&format!("{display} {column}"), &e));
+    let optional = |column: &str| row.get::<Option<String>, _>(column).map(|text| document(column, &text)).transpose();
+    let list = |column: &str| {
+        serde_json::from_str::<Vec<String>>(row.get(column)).map_err(|e| damaged(&format!("{display} {column}"), &e))
+    };
+    let tool = Tool {
+        title: row.get("title"),
+        description: row.get("description"),
+        input_schema: document("input_schema", row.get("input_schema"))?,
+        output_schema: optional("output_schema")?,
+        annotations: optional("annotations")?,
+        extra: optional("extra")?,
+        domain: row.get("domain"),
+        tags: list("tags")?,
+        examples: list("examples")?,
+        id,
+    };
+    let model_name = ModelName::parse(row.get("model_name")).ok_or_else(|| damaged(&display, &"model_name is not one"))?;
+    let fingerprint = Fingerprint::from_slice(row.get("fingerprint")).ok_or_else(|| damaged(&display, &"fingerprint is cut"))?;
+    // Counts of an older renderer are counted again rather than believed.
+    let costs = Costs::from_bytes(row.get("costs")).unwrap_or_else(|| Costs::of(&tool, &model_name));
+    Ok(Record {
+        model_name,
+        fingerprint,
+        state: if row.get::<i64, _>("state") == 0 { State::Enabled } else { State::Disabled },
+        position: unsigned(row.get("position")),
+        registered_at_ms: unsigned(row.get("registered_at_ms")),
+        updated_at_ms: unsigned(row.get("updated_at_ms")),
+        costs,
+        tool,
+    })
+}
+
+impl Store for EmbeddedStore {
+    fn load(&self) -> BoxFuture<'_, Result<Vec<StoredTenant>, StoreError>> {
+        async move {
+            let failed = |e: sqlx::Error| sort(&e, &self.path);
+            let tenants =
+                sqlx::query("SELECT tenant, epoch, version FROM tenants").fetch_all(&self.pool).await.map_err(failed)?;
+            let mut all = Vec::with_capacity(tenants.len());
+            for row in tenants {
+                let name: &str = row.get("tenant");
+                let rows = sqlx::query("SELECT * FROM tools WHERE tenant = ? ORDER BY position, source, name")
+                    .bind(name)
+                    .fetch_all(&self.pool)
+                    .await
+                    .map_err(failed)?;
+                let records = rows.iter().map(record).collect::<Result<_, _>>()?;
+                all.push(StoredTenant { tenant: TenantId::new(name), version: version(&row), records });
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
+    fn vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>> {
+        async move {
+            let rows = sqlx::query("SELECT text_hash, codes FROM vectors WHERE tenant = ? AND model = ?")
+                .bind(tenant.as_str())
+                .bind(model_id)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|e| sort(&e, &self.path))?;
+            // A vector that does not read is embedded again: it is derived, so nothing is lost.
+            let one = |row: &SqliteRow| {
+                let hash: [u8; 32] = row.get::<&[u8], _>("text_hash").try_into().ok()?;
+                Some((TextHash(hash), Codes::from_bytes(row.get("codes"), dimension)?))
+            };
+            Ok(rows.iter().filter_map(one).collect())
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.write(change).boxed()
+    }
+
+    fn put_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        vectors: &'a [(TextHash, Codes)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let mut connection = self.begin().await?;
+            let written = write_vectors(&mut connection, tenant.as_str(), model_id, vectors).await;
+            self.finish(connection, written).await
+        }
+        .boxed()
+    }
+
+    fn prune_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        live: &'a HashSet<TextHash>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        async move {
+            let failed = |e: sqlx::Error| sort(&e, &self.path);
+            let rows = sqlx::query("SELECT text_hash FROM vectors WHERE tenant = ? AND model = ?")
+                .bind(tenant.as_str())
+                .bind(model_id)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed)?;
+            let dead = rows
+                .iter()
+                .map(|row| row.get::<Vec<u8>, _>("text_hash"))
+                .filter(|hash| <[u8; 32]>::try_from(hash.as_slice()).map_or(true, |hash| !live.contains(&TextHash(hash))));
+            let dead: Vec<_> = dead.collect();
+            let mut connection = self.begin().await?;
+            let dropped = delete_vectors(&mut connection, tenant.as_str(), model_id, dead).await;
+            self.finish(connection, dropped).await
+        }
+        .boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.pool.close().boxed()
+    }
+}
+
+fn damaged(what: &str, detail: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Damaged { detail: format!("{what}: {detail}") }
+}
+
+fn list_text(list: &[String]) -> String {
+    // A list of strings always serialises.
+    serde_json::to_string(list).unwrap_or_else(|_| "[]".to_owned())
+}
+
+/// SQLite has signed integers only; positions and stamps stay far below the sign.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// Sorts SQLite's result codes (the low byte is the primary one) into ours.
+fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
+    let detail = error.to_string();
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| i64::from_str(&c).ok());
+    match code.map(|c| c & 0xff) {
+        Some(13) => StoreError::Full,
+        Some(5 | 6) => StoreError::InUse { path: path.to_owned() },
+        Some(26) => StoreError::Foreign { path: path.to_owned() },
+        Some(11) => StoreError::Damaged { detail },
+        _ => StoreError::Unavailable { detail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    async fn open(path: &Path, max_mib: Option<u64>) -> Result<EmbeddedStore, StoreError> {
+        EmbeddedStore::open(&EmbeddedOptions { path: path.to_owned(), max_mib }).await
+    }
+
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        contract::holds(&open(&dir.path().join("new/folder/r.db"), None).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn comes_back_after_closing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let store = open(&path, None).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        store.close().await;
+        let again = open(&path, None).await.unwrap();
+        assert_eq!(again.load().await.unwrap()[0].records, [contract::record("a", 0)]);
+    }
+
+    #[tokio::test]
+    async fn a_second_router_on_the_file_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let _first = open(&path, None).await.unwrap();
+        let second = open(&path, None).await.unwrap_err();
+        assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_and_a_foreign_file_are_refused_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let store = open(&path, None).await.unwrap();
+        sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
+        store.close().await;
+        let newer = open(&path, None).await.unwrap_err().to_string();
+        assert!(newer.contains("has schema version 99, this build knows up to 1"), "{newer}");
+
+        let text = dir.path().join("notes.txt");
+        std::fs::write(&text, "not a database, just some notes that are longer than a header\n".repeat(200)).unwrap();
+        let foreign = open(&text, None).await.unwrap_err();
+        assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
+        assert!(std::fs::read_to_string(&text).unwrap().starts_with("not a database"));
+
+        let other = dir.path().join("other.db");
+        let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&other).create_if_missing(true)).await.unwrap();
+        sqlx::query("CREATE TABLE precious (x)").execute(&pool).await.unwrap();
+        pool.close().await;
+        let foreign = open(&other, None).await.unwrap_err();
+        assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
+    }
+
+    #[tokio::test]
+    async fn a_full_store_says_so_and_keeps_what_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir.path().join("r.db"), Some(1)).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        let mut large = contract::record("b", 1);
+        large.tool.description = "x".repeat(2 << 20);
+        let full = store.apply(&contract::change(1, vec![large], &["a"])).await.unwrap_err();
+        assert!(matches!(full, StoreError::Full), "{full}");
+        assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);
+        store.apply(&contract::change(1, vec![contract::record("c", 1)], &[])).await.unwrap();
+    }
+}

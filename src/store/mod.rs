@@ -1,0 +1,128 @@
+//! Where the catalogue survives.
+//!
+//! A store appends changes and gives everything back at start; it knows nothing of indexes or ranks. `apply` returns after the change is
+//! on disk, which is what lets a registration be acknowledged. SQLite in one file is the embedded default; the seam is a trait because a
+//! shared server database is the other real implementation this contract is written for.
+
+#[cfg(test)]
+mod contract;
+pub mod embedded;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+
+use crate::catalog::{Change, Record, TextHash, Version};
+use crate::error::Kind;
+use crate::index::vector::Codes;
+use crate::tool::TenantId;
+
+/// Everything stored of one tenant.
+#[derive(Debug)]
+pub struct StoredTenant {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The last applied version.
+    pub version: Version,
+    /// Every tool, by position.
+    pub records: Vec<Record>,
+}
+
+/// Keeps catalogues.
+pub trait Store: Send + Sync {
+    /// Every tenant with its tools.
+    fn load(&self) -> BoxFuture<'_, Result<Vec<StoredTenant>, StoreError>>;
+
+    /// A tenant's vectors of one model, `dimension` numbers each.
+    fn vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>>;
+
+    /// Stores a change, all or nothing, and returns when it is on disk.
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Stores vectors that belong to tools already stored: after a change of model.
+    fn put_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        vectors: &'a [(TextHash, Codes)],
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Drops a tenant's vectors of one model whose text no tool has any more.
+    fn prune_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        live: &'a HashSet<TextHash>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>>;
+
+    /// Finishes what is under way and closes the file.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Why the store did not do it. What it held before, it holds still.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The catalogue moved on.
+    #[error("the catalogue is at version {current}, not {expected}")]
+    Moved {
+        /// What the change was based on.
+        expected: Version,
+        /// What is stored.
+        current: Version,
+    },
+    /// Another process has it.
+    #[error("store {} is in use by another router: stop that one, or set store.path to another file", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by a newer build.
+    #[error("store {} has schema version {found}, this build knows up to {known}: use the newer build, or restore a backup", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest this build knows.
+        known: i64,
+    },
+    /// Some other file.
+    #[error("{} is not a tool-router store: set store.path to another file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A stored value does not read back.
+    #[error("the store is damaged: {detail}")]
+    Damaged {
+        /// What does not read.
+        detail: String,
+    },
+    /// The disk, or the size allowed to the store, is full.
+    #[error("the store is full: free disk space, or raise store.max_mib")]
+    Full,
+    /// It cannot be reached or written.
+    #[error("the store does not answer: {detail}")]
+    Unavailable {
+        /// The engine's words.
+        detail: String,
+    },
+}
+
+impl StoreError {
+    /// How a caller is to understand it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Moved { .. } => Kind::Conflict,
+            Self::Full | Self::Unavailable { .. } | Self::InUse { .. } => Kind::Unavailable,
+            Self::Newer { .. } | Self::Foreign { .. } | Self::Damaged { .. } => Kind::Internal,
+        }
+    }
+}
