@@ -1,0 +1,69 @@
+//! Vectors for tools that have none of the current model: after a change of model, or a vector that no longer read.
+//!
+//! Runs on the background lane and publishes as it goes, so selections get better by steps; until most tools have vectors they answer by
+//! words and say so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{RegisterError, Registrar, task_failed};
+use crate::catalog::views::ViewTexts;
+use crate::catalog::{Entry, TenantCatalog, TextHash};
+use crate::index::vector::Codes;
+use crate::tool::TenantId;
+
+/// Tools per step: a publication costs a rebuild of the tenant's index, a crash costs at most this much work.
+const STEP: usize = 512;
+
+impl Registrar {
+    /// Embeds what is missing, step by step; gives the number of tools that got vectors.
+    ///
+    /// # Errors
+    /// The model or the store failed; what was done stays done.
+    pub async fn backfill(&self, tenant: &TenantId) -> Result<usize, RegisterError> {
+        let mut done = 0;
+        loop {
+            let current = self.0.catalog.load().tenant(tenant);
+            let lacking: Vec<Arc<Entry>> =
+                current.entries().iter().filter(|entry| entry.base_vectors().is_none()).take(STEP).cloned().collect();
+            if lacking.is_empty() {
+                return Ok(done);
+            }
+            let mut vectors: HashMap<TextHash, Codes> = HashMap::new();
+            for entry in &lacking {
+                let texts = ViewTexts::of(&entry.record.tool);
+                for text in texts.base.into_iter().chain(texts.examples) {
+                    if let std::collections::hash_map::Entry::Vacant(place) = vectors.entry(TextHash::of(&text)) {
+                        place.insert(Codes::quantise(&self.0.pool.passage(text).await?));
+                    }
+                }
+            }
+            done += lacking.len();
+            self.publish_vectors(tenant, vectors).await?;
+        }
+    }
+
+    async fn publish_vectors(&self, tenant: &TenantId, vectors: HashMap<TextHash, Codes>) -> Result<(), RegisterError> {
+        let _lock = self.0.writer.lock().await;
+        let info = self.0.pool.info();
+        let mut rows: Vec<_> = vectors.iter().map(|(hash, codes)| (*hash, codes.clone())).collect();
+        rows.sort_by_key(|(hash, _)| *hash);
+        self.0.store.put_vectors(tenant, &info.id, &rows).await?;
+        let current = self.0.catalog.load().tenant(tenant);
+        let dimension = info.dimension;
+        let next = tokio::task::spawn_blocking(move || {
+            let entries = current.entries().iter().map(|entry| {
+                if entry.base_vectors().is_some() {
+                    return Arc::clone(entry);
+                }
+                let known: HashMap<&TextHash, &Codes> =
+                    entry.vectors().filter_map(|(hash, codes)| Some((hash, codes?))).collect();
+                let find = |hash: &TextHash| vectors.get(hash).or_else(|| known.get(hash).copied()).cloned();
+                Arc::new(Entry::new(entry.record.clone(), find))
+            });
+            Arc::new(TenantCatalog::build(current.version(), entries.collect(), dimension))
+        });
+        self.0.catalog.publish(tenant, &next.await.map_err(task_failed)?);
+        Ok(())
+    }
+}

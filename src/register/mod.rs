@@ -1,0 +1,508 @@
+//! The way into the catalogue: validate → gate → diff by content hash → embed what changed → store → publish.
+//!
+//! Embedding, the slow part, runs before the writer's lock, so that one publisher's thousand tools do not hold up another's one. Under the
+//! lock the diff is made again against what is current then. Storing and publishing run as one task of their own: a caller who hangs up
+//! cannot leave a change stored but not published.
+
+mod backfill;
+mod diff;
+pub mod validate;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+
+pub use self::diff::Diff;
+use self::diff::{Plan, plan};
+pub use self::validate::{Candidate, validate_batch};
+use crate::catalog::views::ViewTexts;
+use crate::catalog::{Catalog, Change, Entry, Record, State, TenantCatalog, TextHash, Version};
+use crate::clock::Clock;
+use crate::embed::{EmbedError, Pool};
+use crate::error::{Kind, Violation};
+use crate::index::vector::Codes;
+use crate::store::{Store, StoreError};
+use crate::tool::{TenantId, Tool, ToolId, check_source};
+
+/// Registrations under way at once. Each may hold a batch in memory, and the background lane embeds one text at a time anyway.
+const MAX_CONCURRENT: usize = 16;
+/// A source that loses more than half of its tools, and more than this many, is more likely broken than emptied.
+const MASS_REMOVAL_MIN: usize = 5;
+
+/// How a list of tools is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Add these, replace those that exist.
+    Upsert,
+    /// This is the whole list of the source: what is not in it goes.
+    WholeList {
+        /// Go on even when most tools of the source would go.
+        allow_mass_removal: bool,
+    },
+}
+
+/// Options that every change has.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Apply only at this version.
+    pub expected_version: Option<String>,
+    /// Say what would change; change nothing.
+    pub dry_run: bool,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The version after it.
+    pub version: Version,
+    /// What changed.
+    pub diff: Diff,
+}
+
+/// Which tools of a source to remove.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// These.
+    Names(Vec<String>),
+    /// Every one.
+    All,
+}
+
+/// Why a change was not made. The catalogue is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// Something in the request is wrong.
+    #[error("{} invalid: {}", count(violations.len(), "field is", "fields are"), first(violations))]
+    Invalid {
+        /// Each thing that is wrong.
+        violations: Vec<Violation>,
+    },
+    /// Tools that were named do not exist.
+    #[error("{} of source {source_name:?} not found: {}", count(names.len(), "tool", "tools"), names.join(", "))]
+    NotFound {
+        /// The source.
+        source_name: String,
+        /// The names.
+        names: Vec<String>,
+    },
+    /// `expected_version` is not current.
+    #[error("expected_version is {expected:?}, the catalogue is at {current:?}: read it again")]
+    VersionMoved {
+        /// What the caller expected.
+        expected: String,
+        /// What is current.
+        current: String,
+    },
+    /// The mass-removal hold.
+    #[error(
+        "source {source_name:?} would lose {removed} of its {of} tools: nothing was changed; set allow_mass_removal if that is meant"
+    )]
+    MassRemoval {
+        /// The source.
+        source_name: String,
+        /// How many would go.
+        removed: usize,
+        /// How many it has.
+        of: usize,
+    },
+    /// Too many registrations at once.
+    #[error("{limit} registrations are under way, the limit is {limit}")]
+    Overloaded {
+        /// The limit.
+        limit: usize,
+    },
+    /// The model failed on a text.
+    #[error("a tool could not be embedded: {0}")]
+    Embed(#[from] EmbedError),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A task of ours died.
+    #[error("the registration task failed: {detail}")]
+    Task {
+        /// What is known.
+        detail: String,
+    },
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn first(violations: &[Violation]) -> String {
+    violations.first().map(ToString::to_string).unwrap_or_default()
+}
+
+impl RegisterError {
+    /// How a caller is to understand it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid { .. } => Kind::Invalid,
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::VersionMoved { .. } => Kind::Conflict,
+            Self::MassRemoval { .. } => Kind::Refused,
+            Self::Overloaded { .. } => Kind::Overloaded { retry_after: std::time::Duration::from_secs(1) },
+            Self::Embed(_) | Self::Task { .. } => Kind::Internal,
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    /// The fields that are wrong, for a rich error.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Invalid { violations } => violations,
+            _ => &[],
+        }
+    }
+}
+
+impl From<Violation> for RegisterError {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid { violations: vec![violation] }
+    }
+}
+
+/// The one writer of the catalogue. A cheap handle.
+#[derive(Clone)]
+pub struct Registrar(Arc<Parts>);
+
+struct Parts {
+    catalog: Arc<Catalog>,
+    store: Arc<dyn Store>,
+    pool: Pool,
+    clock: Arc<dyn Clock>,
+    writer: Arc<Mutex<()>>,
+    permits: Semaphore,
+}
+
+impl std::fmt::Debug for Registrar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registrar").finish_non_exhaustive()
+    }
+}
+
+/// What one change needs besides the lock: everything that was prepared without it.
+type Vectors = HashMap<TextHash, Codes>;
+
+impl Registrar {
+    /// A writer over these parts.
+    pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Parts { catalog, store, pool, clock, writer: Arc::default(), permits: Semaphore::new(MAX_CONCURRENT) }))
+    }
+
+    /// Registers `tools`, all of one `source`.
+    ///
+    /// # Errors
+    /// Nothing was changed; the error says why.
+    pub async fn register(
+        &self,
+        tenant: &TenantId,
+        source: &str,
+        tools: Vec<Tool>,
+        meaning: Meaning,
+        options: Options,
+    ) -> Result<Outcome, RegisterError> {
+        check_source(source)?;
+        let _permit = self.0.permits.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_CONCURRENT })?;
+        let wanted = prepare(tools).await?;
+        let mut vectors = Vectors::new();
+        loop {
+            // Without the lock: see what changes, embed what that needs.
+            let current = self.0.catalog.load().tenant(tenant);
+            let draft = self.checked_plan(&current, source, &wanted, meaning, &options)?;
+            if options.dry_run || draft.is_empty() {
+                return Ok(Outcome { version: current.version(), diff: draft.diff });
+            }
+            self.embed_missing(&draft.upserts, &current, &mut vectors).await?;
+            // Under the lock: the same against what is current now. A rival may have changed a tool that was equal a moment ago;
+            // then its texts are missing and another round embeds them.
+            let lock = Arc::clone(&self.0.writer).lock_owned().await;
+            let current = self.0.catalog.load().tenant(tenant);
+            let plan = self.checked_plan(&current, source, &wanted, meaning, &options)?;
+            if plan.is_empty() {
+                return Ok(Outcome { version: current.version(), diff: plan.diff });
+            }
+            if missing_texts(&plan.upserts, &current, &vectors).is_empty() {
+                return self.commit(tenant, current, plan, vectors, lock).await;
+            }
+        }
+    }
+
+    /// Removes tools of a source.
+    ///
+    /// # Errors
+    /// A name that does not exist; then nothing is removed.
+    pub async fn unregister(
+        &self,
+        tenant: &TenantId,
+        source: &str,
+        which: Which,
+        options: Options,
+    ) -> Result<Outcome, RegisterError> {
+        check_source(source)?;
+        let lock = Arc::clone(&self.0.writer).lock_owned().await;
+        let current = self.0.catalog.load().tenant(tenant);
+        check_version(&current, &options)?;
+        let removals = match which {
+            Which::All => {
+                let all: Vec<ToolId> = current.of_source(source).map(|e| e.record.tool.id.clone()).collect();
+                if all.is_empty() {
+                    return Err(RegisterError::NotFound {
+                        source_name: source.to_owned(),
+                        names: vec!["(every tool)".to_owned()],
+                    });
+                }
+                all
+            }
+            Which::Names(names) => existing(&current, source, names)?,
+        };
+        let diff = Diff { removed: removals.iter().map(|id| id.name().to_owned()).collect(), ..Diff::default() };
+        if options.dry_run {
+            return Ok(Outcome { version: current.version(), diff });
+        }
+        let plan = Plan { diff, upserts: Vec::new(), removals };
+        self.commit(tenant, current, plan, Vectors::new(), lock).await
+    }
+
+    /// Enables or disables tools; gives the names whose state changed.
+    ///
+    /// # Errors
+    /// A name that does not exist; then nothing is changed.
+    pub async fn set_state(
+        &self,
+        tenant: &TenantId,
+        source: &str,
+        names: Vec<String>,
+        state: State,
+        options: Options,
+    ) -> Result<(Version, Vec<String>), RegisterError> {
+        check_source(source)?;
+        let lock = Arc::clone(&self.0.writer).lock_owned().await;
+        let current = self.0.catalog.load().tenant(tenant);
+        check_version(&current, &options)?;
+        let ids = existing(&current, source, names)?;
+        let changed: Vec<_> = ids.iter().filter_map(|id| current.get(id)).filter(|e| e.record.state != state).cloned().collect();
+        let names: Vec<String> = changed.iter().map(|e| e.record.tool.id.name().to_owned()).collect();
+        if changed.is_empty() {
+            return Ok((current.version(), names));
+        }
+        let entries: Vec<Arc<Entry>> = changed.iter().map(|e| Arc::new(e.in_state(state))).collect();
+        let outcome = self.store_and_publish(tenant, &current, entries, Vec::new(), Vec::new(), lock).await?;
+        Ok((outcome, names))
+    }
+
+    /// Loads every tenant's catalogue from the store. Vectors of the current model come with it; tools without get them from
+    /// [`Registrar::backfill`].
+    ///
+    /// # Errors
+    /// The store does not give it.
+    pub async fn restore(&self) -> Result<usize, StoreError> {
+        let _lock = self.0.writer.lock().await;
+        let info = self.0.pool.info().clone();
+        let mut tools = 0;
+        for stored in self.0.store.load().await? {
+            let vectors = self.0.store.vectors(&stored.tenant, &info.id, info.dimension).await?;
+            tools += stored.records.len();
+            let dimension = info.dimension;
+            let built = tokio::task::spawn_blocking(move || {
+                let mut live = HashSet::new();
+                let entries: Vec<_> = stored
+                    .records
+                    .into_iter()
+                    .map(|record| Arc::new(Entry::new(record, |hash| vectors.get(hash).cloned())))
+                    .inspect(|entry| live.extend(entry.vectors().map(|(hash, _)| *hash)))
+                    .collect();
+                let stale = vectors.keys().any(|hash| !live.contains(hash));
+                (stored.tenant, Arc::new(TenantCatalog::build(stored.version, entries, dimension)), stale.then_some(live))
+            });
+            let (tenant, next, stale) = built.await.map_err(|e| StoreError::Damaged { detail: e.to_string() })?;
+            if let Some(live) = stale {
+                self.0.store.prune_vectors(&tenant, &info.id, &live).await?;
+            }
+            self.0.catalog.publish(&tenant, &next);
+        }
+        Ok(tools)
+    }
+
+    fn checked_plan(
+        &self,
+        current: &TenantCatalog,
+        source: &str,
+        wanted: &[diff::Wanted],
+        meaning: Meaning,
+        options: &Options,
+    ) -> Result<Plan, RegisterError> {
+        check_version(current, options)?;
+        let plan = plan(current, source, wanted, meaning, self.0.clock.now_ms());
+        let (removed, of) = (plan.removals.len(), current.of_source(source).count());
+        let held = MASS_REMOVAL_MIN < removed && of < removed * 2;
+        if held && meaning == (Meaning::WholeList { allow_mass_removal: false }) {
+            return Err(RegisterError::MassRemoval { source_name: source.to_owned(), removed, of });
+        }
+        Ok(plan)
+    }
+
+    async fn embed_missing(
+        &self,
+        upserts: &[diff::Upsert],
+        current: &TenantCatalog,
+        vectors: &mut Vectors,
+    ) -> Result<(), RegisterError> {
+        for (hash, text) in missing_texts(upserts, current, vectors) {
+            let vector = self.0.pool.passage(text).await?;
+            vectors.insert(hash, Codes::quantise(&vector));
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        tenant: &TenantId,
+        current: Arc<TenantCatalog>,
+        plan: Plan,
+        vectors: Vectors,
+        lock: OwnedMutexGuard<()>,
+    ) -> Result<Outcome, RegisterError> {
+        let base = Arc::clone(&current);
+        let (entries, removals, diff, fresh) = tokio::task::spawn_blocking(move || {
+            let records = diff::records(&base, plan.upserts, &plan.removals);
+            let mut fresh: HashMap<TextHash, Codes> = HashMap::new();
+            let entries: Vec<Arc<Entry>> = records
+                .into_iter()
+                .map(|record| {
+                    let old = base.get(&record.tool.id).cloned();
+                    let known = |hash: &TextHash| old.as_ref().and_then(|e| known_vector(e, hash)).cloned();
+                    let entry = Entry::new(record, |hash| vectors.get(hash).cloned().or_else(|| known(hash)));
+                    for (hash, codes) in entry.vectors() {
+                        if let (Some(codes), None) = (codes, known(hash)) {
+                            fresh.insert(*hash, codes.clone());
+                        }
+                    }
+                    Arc::new(entry)
+                })
+                .collect();
+            let mut fresh: Vec<_> = fresh.into_iter().collect();
+            fresh.sort_by_key(|(hash, _)| *hash);
+            (entries, plan.removals, plan.diff, fresh)
+        })
+        .await
+        .map_err(task_failed)?;
+        let version = self.store_and_publish(tenant, &current, entries, removals, fresh, lock).await?;
+        Ok(Outcome { version, diff })
+    }
+
+    /// The last step, which must not be cut in two: a task that outlives its caller and keeps the lock until it is done.
+    async fn store_and_publish(
+        &self,
+        tenant: &TenantId,
+        current: &Arc<TenantCatalog>,
+        changed: Vec<Arc<Entry>>,
+        removals: Vec<ToolId>,
+        vectors: Vec<(TextHash, Codes)>,
+        lock: OwnedMutexGuard<()>,
+    ) -> Result<Version, RegisterError> {
+        let parts = Arc::clone(&self.0);
+        let (tenant, current) = (tenant.clone(), Arc::clone(current));
+        let task = tokio::spawn(async move {
+            let result = parts.store_then_publish(tenant, &current, changed, removals, vectors).await;
+            drop(lock);
+            result
+        });
+        task.await.map_err(task_failed)?
+    }
+}
+
+impl Parts {
+    async fn store_then_publish(
+        &self,
+        tenant: TenantId,
+        current: &Arc<TenantCatalog>,
+        changed: Vec<Arc<Entry>>,
+        removals: Vec<ToolId>,
+        vectors: Vec<(TextHash, Codes)>,
+    ) -> Result<Version, RegisterError> {
+        let from = current.version();
+        // The first change of a tenant draws its epoch.
+        let epoch = if from.number == 0 { rand::random() } else { from.epoch };
+        let to = Version { epoch, ..from.next() };
+        let info = self.pool.info().clone();
+        let upserts: Vec<Record> = changed.iter().map(|entry| entry.record.clone()).collect();
+        let change = Change { tenant, from, to, upserts, removals, model_id: info.id, vectors };
+        self.store.apply(&change).await?;
+
+        let base = Arc::clone(current);
+        let (tenant, gone) = (change.tenant, change.removals);
+        let next = tokio::task::spawn_blocking(move || {
+            let replaced: HashSet<&ToolId> = gone.iter().chain(changed.iter().map(|entry| &entry.record.tool.id)).collect();
+            let kept = base.entries().iter().filter(|entry| !replaced.contains(&entry.record.tool.id)).cloned();
+            let entries = kept.chain(changed.iter().cloned()).collect();
+            Arc::new(TenantCatalog::build(to, entries, info.dimension))
+        });
+        self.catalog.publish(&tenant, &next.await.map_err(task_failed)?);
+        Ok(to)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "passed to map_err")]
+fn task_failed(error: tokio::task::JoinError) -> RegisterError {
+    RegisterError::Task { detail: error.to_string() }
+}
+
+fn check_version(current: &TenantCatalog, options: &Options) -> Result<(), RegisterError> {
+    let now = current.version().to_string();
+    match &options.expected_version {
+        Some(expected) if *expected != now => Err(RegisterError::VersionMoved { expected: expected.clone(), current: now }),
+        _ => Ok(()),
+    }
+}
+
+/// The ids behind `names`, each once.
+fn existing(current: &TenantCatalog, source: &str, names: Vec<String>) -> Result<Vec<ToolId>, RegisterError> {
+    if names.is_empty() {
+        return Err(Violation::new("tools", "is empty: name at least one tool").into());
+    }
+    let mut ids = Vec::with_capacity(names.len());
+    let mut missing = Vec::new();
+    let mut seen = HashSet::new();
+    for name in names {
+        match ToolId::new(source, &name) {
+            Ok(id) if current.get(&id).is_some() => {
+                if seen.insert(name) {
+                    ids.push(id);
+                }
+            }
+            _ => missing.push(name),
+        }
+    }
+    if missing.is_empty() { Ok(ids) } else { Err(RegisterError::NotFound { source_name: source.to_owned(), names: missing }) }
+}
+
+/// Hashing a thousand schemas takes a while, so it happens off the threads that answer requests.
+async fn prepare(tools: Vec<Tool>) -> Result<Vec<diff::Wanted>, RegisterError> {
+    tokio::task::spawn_blocking(move || tools.into_iter().map(diff::Wanted::new).collect()).await.map_err(task_failed)
+}
+
+fn known_vector<'a>(entry: &'a Entry, hash: &TextHash) -> Option<&'a Codes> {
+    entry.vectors().find(|(have, _)| *have == hash).and_then(|(_, codes)| codes)
+}
+
+/// The texts of `upserts` that have no vector yet, each once.
+fn missing_texts(upserts: &[diff::Upsert], current: &TenantCatalog, vectors: &Vectors) -> Vec<(TextHash, String)> {
+    let mut seen = HashSet::new();
+    let mut missing = Vec::new();
+    for upsert in upserts {
+        let old = current.get(&upsert.tool.id);
+        let texts = ViewTexts::of(&upsert.tool);
+        for text in texts.base.into_iter().chain(texts.examples) {
+            let hash = TextHash::of(&text);
+            let known = vectors.contains_key(&hash) || old.is_some_and(|entry| known_vector(entry, &hash).is_some());
+            if !known && seen.insert(hash) {
+                missing.push((hash, text));
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,211 @@
+//! What a selection returns, and how it puts its reasons into words.
+
+use crate::catalog::Version;
+use crate::compact::Fidelity;
+use crate::rank::Scored;
+use crate::tool::{ModelName, TokenCount, ToolId};
+
+/// The tools for a turn. Equal for equal requests to an equal catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Best first.
+    pub tools: Vec<Selected>,
+    /// The whole list, ready to paste; what was counted. Empty when there is no tool.
+    pub prompt: String,
+    /// What it costs and saves.
+    pub usage: Usage,
+    /// Why there is no tool.
+    pub no_match: Option<NoMatch>,
+    /// Candidates that a caller would miss.
+    pub dropped: Vec<Dropped>,
+    /// How the tools were found.
+    pub mode: Mode,
+    /// Why by words alone; empty otherwise.
+    pub degraded_reason: String,
+    /// The catalogue's version.
+    pub version: Version,
+    /// The fate of the tools the caller asked about.
+    pub explanations: Vec<Explanation>,
+}
+
+/// A tool to offer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selected {
+    /// Who it is.
+    pub id: ToolId,
+    /// Its name in the prompt.
+    pub model_name: ModelName,
+    /// Rank score.
+    pub score: f32,
+    /// How much is shown.
+    pub fidelity: Fidelity,
+    /// Tokens of its entry.
+    pub tokens: TokenCount,
+    /// Its entry.
+    pub definition: String,
+    /// Why it is here, when asked.
+    pub reasons: Vec<String>,
+}
+
+/// What the list costs and saves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Every eligible tool at FULL.
+    pub eligible_tokens: u64,
+    /// The prompt, exactly.
+    pub returned: TokenCount,
+    /// The cap.
+    pub max_tokens: TokenCount,
+    /// How many tools were eligible.
+    pub eligible_tools: usize,
+}
+
+impl Usage {
+    /// Tokens not sent.
+    #[must_use]
+    pub fn saved(&self) -> u64 {
+        self.eligible_tokens.saturating_sub(u64::from(self.returned.0))
+    }
+}
+
+/// How tools were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By meaning and words.
+    Semantic,
+    /// By words alone.
+    Lexical,
+}
+
+impl Mode {
+    /// In metrics and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Semantic => "semantic",
+            Self::Lexical => "lexical",
+        }
+    }
+}
+
+/// Why no tool is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMatch {
+    /// No enabled tool exists.
+    EmptyCatalog {
+        /// How many exist at all.
+        registered: usize,
+    },
+    /// The scope leaves none.
+    EmptyScope {
+        /// How many there are without it.
+        enabled: usize,
+    },
+    /// Nothing in common with the query.
+    NothingRelevant,
+    /// Even the smallest is over the cap.
+    OverBudget {
+        /// What the smallest would need, frame included.
+        smallest: TokenCount,
+        /// The cap.
+        max_tokens: TokenCount,
+    },
+}
+
+impl NoMatch {
+    /// In words.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::EmptyCatalog { registered: 0 } => "no tool is registered".to_owned(),
+            Self::EmptyCatalog { registered } => format!("all {registered} registered tools are disabled"),
+            Self::EmptyScope { enabled } => format!("the scope leaves none of {enabled} enabled tools"),
+            Self::NothingRelevant => "no tool has anything in common with the query".to_owned(),
+            Self::OverBudget { smallest, max_tokens } => {
+                format!("max_tokens is {max_tokens}, the smallest candidate needs {smallest}")
+            }
+        }
+    }
+}
+
+/// A candidate that is not in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Who it is.
+    pub id: ToolId,
+    /// Why.
+    pub cause: DropCause,
+    /// Why, in words.
+    pub detail: String,
+}
+
+/// Why a candidate is not in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropCause {
+    /// Its smallest form does not fit.
+    OverBudget {
+        /// What that form needs.
+        needs: TokenCount,
+        /// What was left.
+        left: TokenCount,
+    },
+    /// The list is full.
+    MaxTools {
+        /// `max_tools`.
+        limit: usize,
+    },
+    /// Pinned, and not there.
+    NotFound,
+    /// Pinned, and disabled.
+    Disabled,
+    /// Pinned, and out of scope.
+    OutOfScope,
+}
+
+impl DropCause {
+    /// In words.
+    #[must_use]
+    pub fn detail(&self, id: &ToolId) -> String {
+        match self {
+            Self::OverBudget { needs, left } => format!("needs {needs} tokens in its smallest form, {left} were left"),
+            Self::MaxTools { limit } => format!("max_tools ({limit}) was reached"),
+            Self::NotFound => format!("{id} is not registered"),
+            Self::Disabled => format!("{id} is disabled"),
+            Self::OutOfScope => format!("{id} is out of scope"),
+        }
+    }
+}
+
+/// The fate of a tool the caller asked about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Who it is.
+    pub id: ToolId,
+    /// What happened to it.
+    pub fate: String,
+    /// Its place in the ranking, from 1.
+    pub rank: Option<usize>,
+    /// Its score.
+    pub score: Option<f32>,
+    /// The parts of the score.
+    pub reasons: Vec<String>,
+}
+
+/// The parts of a score in words.
+pub(super) fn reasons(scored: Option<&Scored>, pinned: bool) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if pinned {
+        reasons.push("pinned by the caller".to_owned());
+    }
+    let Some(scored) = scored else { return reasons };
+    if scored.mentioned {
+        reasons.push("the query names it".to_owned());
+    }
+    if let Some(dense) = scored.dense {
+        reasons.push(format!("meaning: best view {:.3}, mean of views {:.3}", dense.best, dense.mean));
+    }
+    if 0.0 < scored.lexical {
+        reasons.push(format!("words: {:.3} of the best match", scored.lexical));
+    }
+    reasons
+}

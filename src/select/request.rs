@@ -1,0 +1,224 @@
+//! What is asked for, checked: limits and defaults of the contract in one place.
+
+use crate::catalog::TenantCatalog;
+use crate::compact::{Format, Tokenizer};
+use crate::error::Violation;
+use crate::index::allow::Allowed;
+use crate::tool::{TokenCount, ToolId};
+
+/// Longest query, in bytes. A turn is a few sentences; what is longer is a document that was pasted.
+pub const MAX_QUERY_BYTES: usize = 32 * 1024;
+/// Most `max_tools`: what packing looks at.
+pub const MAX_TOOLS_LIMIT: u32 = 200;
+/// Most pinned or explained tools.
+pub const MAX_PINNED: usize = 50;
+/// Most entries of a scope.
+const MAX_SCOPE_ENTRIES: usize = 1_000;
+/// A cap that leaves a model's context for the conversation and still holds about ten tools.
+const DEFAULT_MAX_TOKENS: u32 = 1_500;
+/// Past about twenty tools models choose worse, whatever the cap.
+const DEFAULT_MAX_TOOLS: u32 = 20;
+
+/// A request as it came in: absent and 0 differ, names are text.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// The user's request; `None` when the field is missing.
+    pub query: Option<String>,
+    /// Which tools may be returned.
+    pub scope: Scope,
+    /// The cap in tokens.
+    pub max_tokens: Option<u32>,
+    /// The tokenizer's name.
+    pub tokenizer: Option<String>,
+    /// Most tools.
+    pub max_tools: Option<u32>,
+    /// The format.
+    pub format: Option<Format>,
+    /// Tools that come first.
+    pub pinned: Vec<ToolId>,
+    /// Give reasons.
+    pub explain: bool,
+    /// Tools to explain.
+    pub explain_tools: Vec<ToolId>,
+}
+
+/// Which tools may be returned. A tool passes when every list that is not empty admits it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Only these sources.
+    pub sources: Vec<String>,
+    /// Only these domains.
+    pub domains: Vec<String>,
+    /// Only tools with one of these tags.
+    pub tags: Vec<String>,
+    /// Only these tools.
+    pub allow: Vec<ToolId>,
+    /// Never these tools.
+    pub deny: Vec<ToolId>,
+}
+
+impl Scope {
+    /// True when it excludes nothing.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The enabled tools that pass.
+    #[must_use]
+    pub fn narrow(&self, catalog: &TenantCatalog) -> Allowed {
+        if self.is_everything() {
+            return catalog.enabled().clone();
+        }
+        let mut allowed = Allowed::none(catalog.entries().len());
+        for slot in catalog.enabled().iter() {
+            let Some(entry) = catalog.at(slot) else { continue };
+            let tool = &entry.record.tool;
+            let admits = |list: &[String], text: &str| list.is_empty() || list.iter().any(|l| l == text);
+            let passes = admits(&self.sources, tool.id.source())
+                && (self.domains.is_empty() || tool.domain.as_deref().is_some_and(|d| admits(&self.domains, d)))
+                && (self.tags.is_empty() || tool.tags.iter().any(|tag| self.tags.contains(tag)))
+                && (self.allow.is_empty() || self.allow.contains(&tool.id))
+                && !self.deny.contains(&tool.id);
+            if passes {
+                allowed.insert(slot);
+            }
+        }
+        allowed
+    }
+
+    fn entries(&self) -> usize {
+        self.sources.len() + self.domains.len() + self.tags.len() + self.allow.len() + self.deny.len()
+    }
+}
+
+/// How much may be returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The cap on the whole list.
+    pub max_tokens: TokenCount,
+    /// Whose tokens.
+    pub tokenizer: Tokenizer,
+    /// Most tools.
+    pub max_tools: usize,
+}
+
+/// A request that can be answered.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The user's request: not blank, at most [`MAX_QUERY_BYTES`].
+    pub query: String,
+    /// Which tools may be returned.
+    pub scope: Scope,
+    /// How much may be returned.
+    pub budget: Budget,
+    /// In what shape.
+    pub format: Format,
+    /// Tools that come first.
+    pub pinned: Vec<ToolId>,
+    /// Give reasons.
+    pub explain: bool,
+    /// Tools to explain.
+    pub explain_tools: Vec<ToolId>,
+}
+
+impl Request {
+    /// Checks `input` and fills in the defaults.
+    ///
+    /// # Errors
+    /// Every field that is wrong, with its limit and value.
+    pub fn check(input: Input) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let mut wrong = |field: &str, description: String| violations.push(Violation::new(field, description));
+        let query = input.query.unwrap_or_default();
+        if query.trim().is_empty() {
+            wrong("query", if query.is_empty() { "is empty".into() } else { "is blank".into() });
+        } else if MAX_QUERY_BYTES < query.len() {
+            wrong("query", format!("has {} bytes, the limit is {MAX_QUERY_BYTES}", query.len()));
+        }
+        if input.max_tokens == Some(0) {
+            wrong("budget.max_tokens", format!("is 0, 1 is the least; leave it out for {DEFAULT_MAX_TOKENS}"));
+        }
+        let max_tools = input.max_tools.unwrap_or(DEFAULT_MAX_TOOLS);
+        if max_tools == 0 || MAX_TOOLS_LIMIT < max_tools {
+            wrong(
+                "budget.max_tools",
+                format!("is {max_tools}, it must be 1 to {MAX_TOOLS_LIMIT}; leave it out for {DEFAULT_MAX_TOOLS}"),
+            );
+        }
+        let tokenizer = input.tokenizer.as_deref().map_or(Some(Tokenizer::O200kBase), Tokenizer::parse);
+        if tokenizer.is_none() {
+            let known = Tokenizer::ALL.map(Tokenizer::name).join(", ");
+            wrong("budget.tokenizer", format!("{:?} is unknown; known are {known}", input.tokenizer.unwrap_or_default()));
+        }
+        for (field, list) in [("pinned", &input.pinned), ("explain_tools", &input.explain_tools)] {
+            if MAX_PINNED < list.len() {
+                wrong(field, format!("has {} entries, the limit is {MAX_PINNED}", list.len()));
+            }
+        }
+        if MAX_SCOPE_ENTRIES < input.scope.entries() {
+            wrong("scope", format!("has {} entries, the limit is {MAX_SCOPE_ENTRIES}", input.scope.entries()));
+        }
+        match (tokenizer, violations.is_empty()) {
+            (Some(tokenizer), true) => Ok(Self {
+                query,
+                scope: input.scope,
+                budget: Budget {
+                    max_tokens: TokenCount(input.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS)),
+                    tokenizer,
+                    max_tools: max_tools as usize,
+                },
+                format: input.format.unwrap_or(Format::OpenAiChat),
+                pinned: input.pinned,
+                explain: input.explain,
+                explain_tools: input.explain_tools,
+            }),
+            _ => Err(violations),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input() -> Input {
+        Input { query: Some("read a file".into()), ..Input::default() }
+    }
+
+    #[track_caller]
+    fn check(input: Input, field: &str, words: &str) {
+        let violations = Request::check(input).unwrap_err();
+        assert!(violations.iter().any(|v| v.field == field && v.description.contains(words)), "{violations:?}");
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let request = Request::check(input()).unwrap();
+        assert_eq!(request.budget, Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20 });
+        assert_eq!(request.format, Format::OpenAiChat);
+    }
+
+    #[test]
+    fn every_bad_field_is_named_with_its_limit_and_value() {
+        check(Input { query: None, ..input() }, "query", "is empty");
+        check(Input { query: Some(" \n".into()), ..input() }, "query", "is blank");
+        check(Input { query: Some("x".repeat(32_769)), ..input() }, "query", "has 32769 bytes, the limit is 32768");
+        check(Input { max_tokens: Some(0), ..input() }, "budget.max_tokens", "is 0");
+        check(Input { max_tools: Some(0), ..input() }, "budget.max_tools", "is 0, it must be 1 to 200");
+        check(Input { max_tools: Some(201), ..input() }, "budget.max_tools", "is 201");
+        check(
+            Input { tokenizer: Some("gpt2".into()), ..input() },
+            "budget.tokenizer",
+            "\"gpt2\" is unknown; known are o200k_base, cl100k_base",
+        );
+        let id = ToolId::new("s", "t").unwrap();
+        check(Input { pinned: vec![id; 51], ..input() }, "pinned", "has 51 entries, the limit is 50");
+    }
+
+    #[test]
+    fn all_violations_come_together() {
+        let bad = Input { query: None, max_tokens: Some(0), ..Input::default() };
+        assert_eq!(Request::check(bad).unwrap_err().len(), 2);
+    }
+}
