@@ -1,0 +1,161 @@
+//! `tool-router import file`: tool lists from disk into a running router, with progress.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::connection::Connection;
+use super::{Exit, output};
+use crate::import::file;
+use crate::rpc::client::{Client, chunks};
+use crate::rpc::proto::CatalogDiff;
+use crate::tool::Tool;
+
+/// Tools per registration: small enough that the bar moves every few seconds while the router embeds.
+const STEP: usize = 50;
+
+/// What to import from.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// MCP tools/list answers, OpenAI or Anthropic tools arrays, or JSON lines; told apart by content
+    File(FileArguments),
+}
+
+/// Flags of `import file`.
+#[derive(Args, Debug)]
+pub struct FileArguments {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Source of all tools; without it the file says, else its name does
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Each file is the whole list of its sources: tools that are not in it are removed
+    #[arg(long)]
+    whole_list: bool,
+    /// With --whole-list: also when most tools of a source would go
+    #[arg(long, requires = "whole_list")]
+    allow_mass_removal: bool,
+    /// Say what would change; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON object per file and source instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+struct Row {
+    file: PathBuf,
+    source: String,
+    diff: CatalogDiff,
+}
+
+pub(super) async fn run(command: Command) -> Result<(), Exit> {
+    let Command::File(arguments) = command;
+    // Everything is read before anything is sent: a bad second file leaves no half import.
+    let mut lists = Vec::new();
+    for path in &arguments.files {
+        let imported = file::read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
+        if arguments.whole_list && imported.has_more_pages {
+            let file = path.display();
+            return Err(Exit::failed(format!(
+                "{file} is one page of a longer list (it has a nextCursor): it is not the whole list"
+            )));
+        }
+        for skipped in &imported.skipped {
+            output::complain(&format!("{}: skipped {skipped}", path.display()));
+        }
+        lists.push((path.clone(), by_source(imported.tools)));
+    }
+    let total: usize = lists.iter().flat_map(|(_, sources)| sources).map(|(_, tools)| tools.len()).sum();
+    let FileArguments { whole_list, allow_mass_removal, dry_run, json, connection, .. } = arguments;
+    let mut client = connection.open().await?;
+    let bar = output::progress(total);
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    let mut rows = Vec::new();
+    for (path, sources) in lists {
+        for (source, tools) in sources {
+            bar.set_message(source.clone());
+            let sent = if whole_list {
+                client.sync(&source, &tools, dry_run, allow_mass_removal).await.map(|answer| answer.diff.unwrap_or_default())
+            } else {
+                register(&mut client, &source, &tools, dry_run, &bar).await
+            };
+            if whole_list {
+                bar.inc(tools.len() as u64);
+            }
+            let diff = sent.inspect_err(|_| bar.abandon())?;
+            rows.push(Row { file: path.clone(), source, diff });
+        }
+    }
+    bar.finish_and_clear();
+    print(&rows, dry_run, json);
+    Ok(())
+}
+
+/// Groups tools by source, sources in order of first appearance.
+fn by_source(tools: Vec<Tool>) -> Vec<(String, Vec<Tool>)> {
+    let mut groups: Vec<(String, Vec<Tool>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for tool in tools {
+        let source = tool.id.source().to_owned();
+        let place = *places.entry(source.clone()).or_insert_with(|| {
+            groups.push((source, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(tool);
+    }
+    groups
+}
+
+async fn register(
+    client: &mut Client,
+    source: &str,
+    tools: &[Tool],
+    dry_run: bool,
+    bar: &indicatif::ProgressBar,
+) -> Result<CatalogDiff, crate::rpc::client::ClientError> {
+    let mut whole = CatalogDiff::default();
+    for chunk in chunks(tools, STEP) {
+        let diff = client.register(source, chunk, dry_run).await?.diff.unwrap_or_default();
+        whole.added.extend(diff.added);
+        whole.changed.extend(diff.changed);
+        whole.unchanged += diff.unchanged;
+        bar.inc(chunk.len() as u64);
+    }
+    Ok(whole)
+}
+
+fn print(rows: &[Row], dry_run: bool, json: bool) {
+    if json {
+        for Row { file, source, diff } in rows {
+            let line = serde_json::json!({
+                "file": file.display().to_string(), "source": source, "dry_run": dry_run,
+                "added": diff.added, "changed": diff.changed, "removed": diff.removed, "unchanged": diff.unchanged,
+            });
+            output::line(&line.to_string());
+        }
+        return;
+    }
+    let cells = rows.iter().map(|Row { source, diff, .. }| {
+        vec![
+            source.clone(),
+            diff.added.len().to_string(),
+            diff.changed.len().to_string(),
+            diff.removed.len().to_string(),
+            diff.unchanged.to_string(),
+        ]
+    });
+    output::table(&["source", "added", "changed", "removed", "unchanged"], &[1, 2, 3, 4], cells);
+    let sum = |count: fn(&CatalogDiff) -> usize| rows.iter().map(|row| count(&row.diff)).sum::<usize>();
+    let verb = if dry_run { "would be" } else { "were" };
+    output::line(&format!(
+        "{} added, {} changed, {} removed {verb} written; {} unchanged",
+        sum(|d| d.added.len()),
+        sum(|d| d.changed.len()),
+        sum(|d| d.removed.len()),
+        sum(|d| d.unchanged as usize)
+    ));
+}

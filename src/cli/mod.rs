@@ -1,0 +1,97 @@
+//! The command line: one file per command. Client commands speak gRPC to a running router; nothing is decided here.
+
+mod check_config;
+mod connection;
+mod describe;
+mod health;
+mod import;
+pub mod output;
+mod select;
+pub mod serve;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+/// Selects the tools an agent needs for its next turn, under a token cap.
+#[derive(Debug, Parser)]
+#[command(name = "tool-router", version, about, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the router
+    Serve(serve::Arguments),
+    /// Bring tools into a running router
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Select tools for one or more queries
+    Select(select::Arguments),
+    /// Show the publisher's definitions
+    Describe(describe::Arguments),
+    /// Look at and change registered tools
+    #[command(subcommand)]
+    Tools(tools::Command),
+    /// Ask whether a router takes traffic
+    Health(health::Arguments),
+    /// Check a configuration file without starting anything
+    CheckConfig(check_config::Arguments),
+}
+
+/// How a command failed.
+#[derive(Debug)]
+pub struct Exit {
+    /// The process's exit code.
+    pub code: u8,
+    /// For standard error.
+    pub message: String,
+}
+
+impl Exit {
+    /// The command could not do it.
+    #[must_use]
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// The configuration is not usable: `EX_USAGE` of sysexits.h.
+    pub fn bad_config(error: &dyn std::fmt::Display) -> Self {
+        Self { code: 64, message: error.to_string() }
+    }
+}
+
+impl From<crate::rpc::client::ClientError> for Exit {
+    fn from(error: crate::rpc::client::ClientError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+/// Runs a client command.
+///
+/// # Errors
+/// What to print and the exit code.
+pub async fn run(command: Command) -> Result<(), Exit> {
+    match command {
+        Command::Import(command) => import::run(command).await,
+        Command::Select(arguments) => select::run(arguments).await,
+        Command::Describe(arguments) => describe::run(arguments).await,
+        Command::Tools(command) => tools::run(command).await,
+        Command::Health(arguments) => health::run(arguments).await,
+        Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Serve(_) => Err(Exit::failed("serve runs in main")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,163 @@
+//! `tool-router select`: what an orchestrator would get, as a table or as JSON.
+
+use clap::{Args, ValueEnum};
+
+use super::connection::{Connection, tool_ref};
+use super::{Exit, output};
+use crate::rpc::proto::select_tools_request::Input;
+use crate::rpc::proto::{self, ToolRef};
+
+/// Flags of `select`.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// What the user asks for; several give one table each
+    #[arg(required = true, value_name = "QUERY")]
+    queries: Vec<String>,
+    /// The cap on the whole list [default: the router's, 1500]
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// `o200k_base` or `cl100k_base` [default: o200k_base]
+    #[arg(long, value_name = "NAME")]
+    tokenizer: Option<String>,
+    /// Most tools, 1 to 200 [default: 20]
+    #[arg(long, value_name = "N")]
+    max_tools: Option<u32>,
+    /// The model's API
+    #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
+    format: Format,
+    /// Only tools of this source; may be repeated
+    #[arg(long, value_name = "NAME")]
+    source: Vec<String>,
+    /// Only tools of this domain; may be repeated
+    #[arg(long, value_name = "NAME")]
+    domain: Vec<String>,
+    /// Only tools with this tag; may be repeated
+    #[arg(long, value_name = "NAME")]
+    tag: Vec<String>,
+    /// Never this tool; may be repeated
+    #[arg(long, value_name = "SOURCE/TOOL", value_parser = tool_ref)]
+    deny: Vec<ToolRef>,
+    /// This tool first, whatever its score; may be repeated
+    #[arg(long, value_name = "SOURCE/TOOL", value_parser = tool_ref)]
+    pin: Vec<ToolRef>,
+    /// Say why each tool is there
+    #[arg(long)]
+    explain: bool,
+    /// Say what became of this tool; may be repeated
+    #[arg(long, value_name = "SOURCE/TOOL", value_parser = tool_ref)]
+    why: Vec<ToolRef>,
+    /// Print only the list, ready to paste
+    #[arg(long, conflicts_with = "json")]
+    prompt: bool,
+    /// One JSON object per query
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Format {
+    OpenaiChat,
+    Anthropic,
+    Mcp,
+}
+
+impl Format {
+    fn wire(self) -> proto::Format {
+        match self {
+            Self::OpenaiChat => proto::Format::OpenaiChat,
+            Self::Anthropic => proto::Format::Anthropic,
+            Self::Mcp => proto::Format::Mcp,
+        }
+    }
+}
+
+pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
+    let queries = std::mem::take(&mut arguments.queries);
+    let request = proto::SelectToolsRequest {
+        input: None,
+        scope: Some(proto::Scope {
+            sources: arguments.source,
+            domains: arguments.domain,
+            tags: arguments.tag,
+            allow: Vec::new(),
+            deny: arguments.deny,
+        }),
+        budget: Some(proto::Budget {
+            max_tokens: arguments.max_tokens,
+            tokenizer: arguments.tokenizer,
+            max_tools: arguments.max_tools,
+        }),
+        output: Some(proto::Output { format: arguments.format.wire().into(), include: Vec::new() }),
+        pinned: arguments.pin,
+        explain: arguments.explain,
+        explain_tools: arguments.why,
+    };
+    let mut client = arguments.connection.open().await?;
+    for query in queries {
+        let message = proto::SelectToolsRequest { input: Some(Input::Query(query.clone())), ..request.clone() };
+        let answer = client.select(message).await?;
+        if arguments.json {
+            output::json(&answer)?;
+        } else if arguments.prompt {
+            output::line(&answer.prompt);
+        } else {
+            print(&query, &answer);
+        }
+    }
+    Ok(())
+}
+
+fn print(query: &str, answer: &proto::SelectToolsResponse) {
+    output::line(&format!("\n» {query}"));
+    let rows = answer.tools.iter().map(|tool| {
+        let mut name = format!("{}/{}", tool.source, tool.tool);
+        for reason in &tool.reasons {
+            name.push_str(&format!("\n  {reason}"));
+        }
+        vec![name, format!("{:.3}", tool.score), fidelity(tool.fidelity()).to_owned(), tool.tokens.to_string()]
+    });
+    if !answer.tools.is_empty() {
+        output::table(&["tool", "score", "fidelity", "tokens"], &[1, 3], rows);
+    }
+    if let Some(no_match) = &answer.no_match {
+        output::line(&format!("no tool: {}", no_match.detail));
+    }
+    if let Some(usage) = &answer.usage {
+        let percent =
+            if usage.eligible_tokens == 0 { 0.0 } else { usage.saved_tokens as f64 * 100.0 / usage.eligible_tokens as f64 };
+        output::line(&format!(
+            "{} of {} tools; {} tokens of at most {}; all would be {}: {} saved ({percent:.1} %)",
+            answer.tools.len(),
+            usage.eligible_tools,
+            output::thousands(usage.returned_tokens.into()),
+            output::thousands(usage.max_tokens.into()),
+            output::thousands(usage.eligible_tokens),
+            output::thousands(usage.saved_tokens)
+        ));
+    }
+    if !answer.degraded_reason.is_empty() {
+        output::line(&format!("by words alone: {}", answer.degraded_reason));
+    }
+    for dropped in &answer.dropped {
+        output::line(&format!("left out {}/{}: {}", dropped.source, dropped.tool, dropped.detail));
+    }
+    for explanation in &answer.explanations {
+        let rank = explanation.rank.map_or_else(String::new, |rank| format!(" (rank {rank})"));
+        output::line(&format!("{}/{}{rank}: {}", explanation.source, explanation.tool, explanation.fate));
+        for reason in &explanation.reasons {
+            output::line(&format!("  {reason}"));
+        }
+    }
+}
+
+fn fidelity(fidelity: proto::Fidelity) -> &'static str {
+    match fidelity {
+        proto::Fidelity::Unspecified => "?",
+        proto::Fidelity::Skeleton => "skeleton",
+        proto::Fidelity::Lean => "lean",
+        proto::Fidelity::Full => "full",
+    }
+}

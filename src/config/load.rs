@@ -1,0 +1,238 @@
+//! Reads the layers, checks what types cannot say, and puts every complaint into one line.
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::Serialize;
+
+use super::Config;
+
+/// Prefix of environment variables.
+const ENV_PREFIX: &str = "TOOL_ROUTER__";
+/// A token shorter than this can be guessed.
+const MIN_TOKEN_BYTES: usize = 16;
+
+/// Flags, the top layer. Absent ones do not override.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Overrides {
+    /// `server.*`
+    pub server: ServerOverrides,
+    /// `store.*`
+    pub store: StoreOverrides,
+    /// `embedder.*`
+    pub embedder: EmbedderOverrides,
+}
+
+/// Flags of `[server]`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ServerOverrides {
+    /// `server.grpc_address`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grpc_address: Option<String>,
+    /// `server.http_address`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_address: Option<String>,
+    /// `server.insecure`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insecure: Option<bool>,
+}
+
+/// Flags of `[store]`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StoreOverrides {
+    /// `store.path`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+}
+
+/// Flags of `[embedder]`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct EmbedderOverrides {
+    /// `embedder.kind`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// The configuration is not usable; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there.
+    #[error("configuration file {} cannot be read: {detail}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        detail: String,
+    },
+    /// A key or value is wrong.
+    #[error("configuration: {detail}")]
+    Value {
+        /// Which, and what is wrong.
+        detail: String,
+    },
+}
+
+fn value(detail: impl Into<String>) -> ConfigError {
+    ConfigError::Value { detail: detail.into() }
+}
+
+/// Loads and checks the configuration.
+///
+/// # Errors
+/// One line that names the file or key, the value and what to do.
+pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, ConfigError> {
+    let mut layers = Figment::from(Serialized::defaults(Config::default()));
+    if let Some(path) = file {
+        // Figment takes a missing file for an empty one; a name that someone typed must exist.
+        let text =
+            std::fs::read_to_string(path).map_err(|e| ConfigError::File { path: path.to_owned(), detail: e.to_string() })?;
+        drop(text);
+        layers = layers.merge(Toml::file_exact(path));
+    }
+    let config: Config = layers
+        .merge(Env::prefixed(ENV_PREFIX).split("__"))
+        .merge(Serialized::defaults(overrides))
+        .extract()
+        .map_err(|error| value(one_line(&error.to_string())))?;
+    check(&config)?;
+    Ok(config)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let server = &config.server;
+    let positive = [
+        ("server.default_deadline_ms", server.default_deadline_ms),
+        ("embedder.queue_limit", config.embedder.queue_limit as u64),
+        ("store.max_mib", config.store.max_mib.unwrap_or(1)),
+    ];
+    if let Some((key, _)) = positive.iter().find(|(_, number)| *number == 0) {
+        return Err(value(format!("{key} is 0, 1 is the least")));
+    }
+    if let Some(workers) = config.embedder.workers.filter(|n| *n == 0 || 64 < *n) {
+        return Err(value(format!("embedder.workers is {workers}, it must be 1 to 64")));
+    }
+    let tokens = match (&config.access.select_token_file, &config.access.admin_token_file) {
+        (None, None) => false,
+        (Some(select), Some(admin)) => {
+            if token("access.select_token_file", select)? == token("access.admin_token_file", admin)? {
+                return Err(value("access: both files hold the same token, so everyone would be admin"));
+            }
+            true
+        }
+        _ => return Err(value("access: set both select_token_file and admin_token_file, or neither")),
+    };
+    if let Some(tls) = &server.tls {
+        for (key, path) in [("certificate_file", &tls.certificate_file), ("key_file", &tls.key_file)] {
+            std::fs::metadata(path).map_err(|e| value(format!("server.tls.{key} {} cannot be read: {e}", path.display())))?;
+        }
+    }
+    let guarded = server.grpc_address.ip().is_loopback() || (tokens && server.tls.is_some());
+    if !guarded && !server.insecure {
+        return Err(value(format!(
+            "server.grpc_address {} is reachable from other machines: set server.tls and the access tokens, or pass --insecure",
+            server.grpc_address
+        )));
+    }
+    Ok(())
+}
+
+/// Reads a token file; blanks around the token are the editor's.
+pub(super) fn token(key: &str, path: &Path) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|e| value(format!("{key} {} cannot be read: {e}", path.display())))?;
+    let token = text.trim();
+    if token.len() < MIN_TOKEN_BYTES || !token.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(value(format!(
+            "{key} {} must hold one token of {MIN_TOKEN_BYTES} or more printable characters",
+            path.display()
+        )));
+    }
+    Ok(token.to_owned())
+}
+
+impl super::Access {
+    /// The select and the admin token, where they are configured.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no token.
+    pub fn tokens(&self) -> Result<Option<(String, String)>, ConfigError> {
+        match (&self.select_token_file, &self.admin_token_file) {
+            (Some(select), Some(admin)) => {
+                Ok(Some((token("access.select_token_file", select)?, token("access.admin_token_file", admin)?)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(text: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        load(Some(file.path()), &Overrides::default()).map_err(|e| e.to_string())
+    }
+
+    #[track_caller]
+    fn check(text: &str, words: &[&str]) {
+        let line = from(text).unwrap_err();
+        assert!(words.iter().all(|w| line.contains(w)) && !line.contains('\n'), "{line}");
+    }
+
+    #[test]
+    fn the_sample_file_is_the_defaults() {
+        assert_eq!(from(include_str!("../../config.sample.toml")).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn bad_values_are_one_line_that_names_the_key() {
+        check("[server]\nport = 1", &["unknown field", "port"]);
+        check("[sever]\n", &["unknown field", "sever"]);
+        check("[server]\ngrpc_address = \"nonsense\"", &["grpc_address"]);
+        check("[server]\ndefault_deadline_ms = 0", &["server.default_deadline_ms is 0"]);
+        check("[server]\ndefault_deadline_ms = \"2s\"", &["default_deadline_ms"]);
+        check("[embedder]\nkind = \"magic\"", &["magic"]);
+        check("[embedder]\nworkers = 65", &["embedder.workers is 65, it must be 1 to 64"]);
+        check("[store]\nmax_mib = 0", &["store.max_mib is 0"]);
+        check("[access]\nadmin_token_file = \"/nowhere\"", &["set both"]);
+        check("not toml", &["configuration"]);
+        let missing = load(Some(Path::new("/nowhere/config.toml")), &Overrides::default()).unwrap_err().to_string();
+        assert!(missing.contains("/nowhere/config.toml cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn beyond_loopback_needs_tls_and_tokens_or_a_clear_word() {
+        check("[server]\ngrpc_address = \"0.0.0.0:7431\"", &["reachable from other machines", "--insecure"]);
+        assert!(from("[server]\ngrpc_address = \"0.0.0.0:7431\"\ninsecure = true").is_ok());
+        assert!(from("[server]\ngrpc_address = \"[::1]:7431\"").is_ok());
+    }
+
+    #[test]
+    fn tokens_are_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        let text = format!("[access]\nselect_token_file = \"{0}/s\"\nadmin_token_file = \"{0}/a\"", dir.path().display());
+        write("s", "short");
+        write("a", "0123456789abcdef\n");
+        check(&text, &["access.select_token_file", "16 or more"]);
+        write("s", "0123456789abcdef");
+        check(&text, &["same token"]);
+        write("s", "fedcba9876543210");
+        let tokens = from(&text).unwrap().access.tokens().unwrap();
+        assert_eq!(tokens, Some(("fedcba9876543210".into(), "0123456789abcdef".into())));
+    }
+
+    #[test]
+    fn flags_win() {
+        let server = ServerOverrides { grpc_address: Some("127.0.0.1:9".into()), ..ServerOverrides::default() };
+        let config = load(None, &Overrides { server, ..Overrides::default() }).unwrap();
+        assert_eq!(config.server.grpc_address.port(), 9);
+        assert_eq!(config.server.http_address.port(), 7432);
+    }
+}

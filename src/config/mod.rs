@@ -1,0 +1,38 @@
+//! Configuration: defaults → file → environment → flags, checked before a port opens. The only reader of the environment.
+//!
+//! `config.sample.toml` beside this file documents every key and is parsed by a test. Environment variables are
+//! `TOOL_ROUTER__SECTION__KEY`; the double underscore keeps them apart from variables that merely begin alike.
+
+mod access;
+mod embedder;
+mod load;
+mod log;
+mod places;
+mod server;
+mod store;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::access::Access;
+pub use self::embedder::{Embedder, Kind as EmbedderKind};
+pub use self::load::{ConfigError, EmbedderOverrides, Overrides, ServerOverrides, StoreOverrides, load};
+pub use self::log::Log;
+pub use self::places::{model_dir, runtime_candidates};
+pub use self::server::{Server, Tls};
+pub use self::store::Store;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Addresses, deadlines, shutdown.
+    pub server: Server,
+    /// Who may call.
+    pub access: Access,
+    /// Where the catalogue survives.
+    pub store: Store,
+    /// What turns text into vectors.
+    pub embedder: Embedder,
+    /// Logs.
+    pub log: Log,
+}

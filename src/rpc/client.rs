@@ -1,0 +1,296 @@
+//! The client behind the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
+
+use super::convert;
+use super::proto::tool_catalog_client::ToolCatalogClient;
+use super::proto::tool_router_client::ToolRouterClient;
+use super::proto::{self, sync_source_request::Part};
+use crate::tool::Tool;
+
+/// Largest answer taken: fifty described tools of 256 KiB.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Tools per chunk of a sync.
+const CHUNK_TOOLS: usize = 200;
+/// Bytes per chunk of a sync, well under what the service takes.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+
+/// How to reach a router.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// `http://host:port`, or `https://` with TLS.
+    pub address: String,
+    /// Certificate authority to trust, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// File with the bearer token.
+    pub token_file: Option<PathBuf>,
+    /// Longest wait for an answer to a selection or a look-up.
+    pub timeout: Duration,
+}
+
+/// A call did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection.
+    #[error("no router answers at {address}: {detail}; start one with `tool-router serve`, or give --address")]
+    Connect {
+        /// Where.
+        address: String,
+        /// The transport's words.
+        detail: String,
+    },
+    /// A file of the options is not usable.
+    #[error("{} cannot be used: {detail}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The router refused.
+    #[error("{}", refusal(.0))]
+    Refused(Box<Status>),
+}
+
+fn refusal(status: &Status) -> String {
+    let name = format!("{:?}", status.code());
+    match status.get_details_bad_request() {
+        Some(bad) if !bad.field_violations.is_empty() => {
+            let lines: Vec<String> = bad.field_violations.iter().map(|v| format!("  {}: {}", v.field, v.description)).collect();
+            format!("the router refused ({name}):\n{}", lines.join("\n"))
+        }
+        _ if status.code() == Code::Unauthenticated => {
+            format!("the router refused ({name}): {}; give --token-file", status.message())
+        }
+        _ => format!("the router refused ({name}): {}", status.message()),
+    }
+}
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
+}
+
+/// Puts the token on every call.
+#[derive(Clone)]
+struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+type Transport = InterceptedService<Channel, Bearer>;
+
+/// A connection to a router.
+#[derive(Clone)]
+pub struct Client {
+    router: ToolRouterClient<Transport>,
+    catalog: ToolCatalogClient<Transport>,
+    health: HealthClient<Channel>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Client {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody there, a bad address, an unusable file.
+    pub async fn connect(options: &ClientOptions) -> Result<Self, ClientError> {
+        let failed = |detail: String| ClientError::Connect { address: options.address.clone(), detail };
+        let address =
+            if options.address.contains("://") { options.address.clone() } else { format!("http://{}", options.address) };
+        let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(cause(&e)))?.connect_timeout(CONNECT_TIMEOUT);
+        if let Some(path) = &options.ca_file {
+            let pem = read(path)?;
+            let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+            endpoint = endpoint.tls_config(tls).map_err(|e| failed(cause(&e)))?;
+        }
+        let bearer = match &options.token_file {
+            Some(path) => {
+                let token = String::from_utf8_lossy(&read(path)?).trim().to_owned();
+                let wrong = |_| ClientError::File { path: path.clone(), detail: "it holds no usable token".into() };
+                Some(format!("Bearer {token}").parse().map_err(wrong)?)
+            }
+            None => None,
+        };
+        let channel = endpoint.connect().await.map_err(|e| failed(cause(&e)))?;
+        let bearer = Bearer(bearer);
+        Ok(Self {
+            router: ToolRouterClient::with_interceptor(channel.clone(), bearer.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES),
+            catalog: ToolCatalogClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            health: HealthClient::new(channel),
+            timeout: options.timeout,
+        })
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+
+    /// Selects tools.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn select(&mut self, message: proto::SelectToolsRequest) -> Result<proto::SelectToolsResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.router.select_tools(request).await?.into_inner())
+    }
+
+    /// Describes tools.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn describe(&mut self, message: proto::DescribeToolsRequest) -> Result<proto::DescribeToolsResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.router.describe_tools(request).await?.into_inner())
+    }
+
+    /// Registers a batch. No timeout: embedding a batch takes as long as it takes, and the router bounds its size.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn register(
+        &mut self,
+        source: &str,
+        tools: &[Tool],
+        dry_run: bool,
+    ) -> Result<proto::RegisterToolsResponse, ClientError> {
+        let message = proto::RegisterToolsRequest {
+            source: source.to_owned(),
+            tools: tools.iter().map(convert::definition).collect(),
+            expected_version: None,
+            dry_run,
+        };
+        Ok(self.catalog.register_tools(message).await?.into_inner())
+    }
+
+    /// Sends a source's whole list.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn sync(
+        &mut self,
+        source: &str,
+        tools: &[Tool],
+        dry_run: bool,
+        allow_mass_removal: bool,
+    ) -> Result<proto::SyncSourceResponse, ClientError> {
+        let header = proto::SyncHeader { source: source.to_owned(), expected_version: None, dry_run, allow_mass_removal };
+        let end = proto::SyncEnd { total_tools: convert::number(tools.len()) };
+        let mut parts = vec![proto::SyncSourceRequest { part: Some(Part::Header(header)) }];
+        for chunk in chunks(tools, CHUNK_TOOLS) {
+            let tools = chunk.iter().map(convert::definition).collect();
+            parts.push(proto::SyncSourceRequest { part: Some(Part::Chunk(proto::SyncChunk { tools })) });
+        }
+        parts.push(proto::SyncSourceRequest { part: Some(Part::End(end)) });
+        Ok(self.catalog.sync_source(tokio_stream::iter(parts)).await?.into_inner())
+    }
+
+    /// Removes tools.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn unregister(
+        &mut self,
+        message: proto::UnregisterToolsRequest,
+    ) -> Result<proto::UnregisterToolsResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.catalog.unregister_tools(request).await?.into_inner())
+    }
+
+    /// Enables or disables tools.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn set_state(&mut self, message: proto::SetToolStateRequest) -> Result<proto::SetToolStateResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.catalog.set_tool_state(request).await?.into_inner())
+    }
+
+    /// Gets one tool.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn get(&mut self, message: proto::GetToolRequest) -> Result<proto::GetToolResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.catalog.get_tool(request).await?.into_inner())
+    }
+
+    /// Lists a page.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn list(&mut self, message: proto::ListToolsRequest) -> Result<proto::ListToolsResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.catalog.list_tools(request).await?.into_inner())
+    }
+
+    /// Whether the router takes traffic.
+    ///
+    /// # Errors
+    /// The router went away.
+    pub async fn is_serving(&mut self) -> Result<bool, ClientError> {
+        let request = self.request(HealthCheckRequest { service: String::new() });
+        let answer = self.health.check(request).await?.into_inner();
+        Ok(answer.status() == ServingStatus::Serving)
+    }
+}
+
+/// Splits a list into batches that the service takes: at most `most` tools, at least one.
+pub fn chunks(tools: &[Tool], most: usize) -> impl Iterator<Item = &[Tool]> {
+    let mut rest = tools;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut bytes = 0;
+        let fits = rest.iter().take(most).take_while(|tool| {
+            bytes += tool.bytes();
+            bytes <= CHUNK_BYTES
+        });
+        let (chunk, tail) = rest.split_at(fits.count().max(1));
+        rest = tail;
+        Some(chunk)
+    })
+}
+
+fn read(path: &std::path::Path) -> Result<Vec<u8>, ClientError> {
+    std::fs::read(path).map_err(|e| ClientError::File { path: path.to_owned(), detail: e.to_string() })
+}
+
+/// The innermost words of an error: transports wrap "connection refused" in three layers of "transport error".
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

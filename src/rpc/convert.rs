@@ -1,0 +1,243 @@
+//! Between messages and the core's words, field by field. No defaults with a meaning, no decisions.
+
+use super::proto;
+use crate::catalog::{Entry, State};
+use crate::compact::{Fidelity, Format, Tokenizer};
+use crate::error::Violation;
+use crate::register::{Candidate, Diff};
+use crate::select::{Answer, DropCause, Input, Mode, NoMatch, Scope, Trace};
+use crate::tool::{Document, ToolId};
+
+/// Which parts of an answer to send.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Include {
+    prompt: bool,
+    definitions: bool,
+}
+
+pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Include), Vec<Violation>> {
+    let mut violations = Vec::new();
+    let scope = request.scope.unwrap_or_default();
+    let budget = request.budget.unwrap_or_default();
+    let output = request.output.unwrap_or_default();
+    let mut ids = |field: &str, refs: Vec<proto::ToolRef>| tool_ids(field, refs, &mut violations);
+    let scope = Scope {
+        sources: scope.sources,
+        domains: scope.domains,
+        tags: scope.tags,
+        allow: ids("scope.allow", scope.allow),
+        deny: ids("scope.deny", scope.deny),
+    };
+    let (pinned, explain_tools) = (ids("pinned", request.pinned), ids("explain_tools", request.explain_tools));
+    let format = match proto::Format::try_from(output.format) {
+        Ok(proto::Format::Unspecified) => None,
+        Ok(proto::Format::OpenaiChat) => Some(Format::OpenAiChat),
+        Ok(proto::Format::Anthropic) => Some(Format::Anthropic),
+        Ok(proto::Format::Mcp) => Some(Format::Mcp),
+        Err(_) => {
+            violations.push(unknown("output.format", output.format));
+            None
+        }
+    };
+    let mut include = Include { prompt: output.include.is_empty(), definitions: output.include.is_empty() };
+    for (i, number) in output.include.iter().enumerate() {
+        match proto::Include::try_from(*number) {
+            Ok(proto::Include::Prompt) => include.prompt = true,
+            Ok(proto::Include::Definitions) => include.definitions = true,
+            Ok(proto::Include::Unspecified) | Err(_) => violations.push(unknown(&format!("output.include[{i}]"), *number)),
+        }
+    }
+    let query = request.input.map(|proto::select_tools_request::Input::Query(query)| query);
+    let input = Input {
+        query,
+        scope,
+        max_tokens: budget.max_tokens,
+        tokenizer: budget.tokenizer,
+        max_tools: budget.max_tools,
+        format,
+        pinned,
+        explain: request.explain,
+        explain_tools,
+    };
+    if violations.is_empty() { Ok((input, include)) } else { Err(violations) }
+}
+
+fn unknown(field: &str, number: i32) -> Violation {
+    Violation::new(field, format!("{number} is not a value this service knows"))
+}
+
+pub(super) fn tool_ids(field: &str, refs: Vec<proto::ToolRef>, violations: &mut Vec<Violation>) -> Vec<ToolId> {
+    let mut ids = Vec::with_capacity(refs.len());
+    for (i, reference) in refs.into_iter().enumerate() {
+        match ToolId::new(&reference.source, &reference.tool) {
+            Ok(id) => ids.push(id),
+            // The message calls the tool's name `tool`.
+            Err(v) => {
+                let field_name = if v.field == "name" { "tool" } else { &v.field };
+                violations.push(Violation::new(format!("{field}[{i}].{field_name}"), v.description));
+            }
+        }
+    }
+    ids
+}
+
+pub(super) fn answer(
+    answer: Answer,
+    include: Include,
+    explain: bool,
+    trace: &Trace,
+    ids: (String, String),
+) -> proto::SelectToolsResponse {
+    let saved_tokens = answer.usage.saved();
+    let tools = answer.tools.into_iter().map(|tool| proto::SelectedTool {
+        source: tool.id.source().to_owned(),
+        tool: tool.id.name().to_owned(),
+        model_name: tool.model_name.as_str().to_owned(),
+        score: tool.score,
+        fidelity: fidelity(tool.fidelity).into(),
+        tokens: tool.tokens.0,
+        definition_json: if include.definitions { tool.definition } else { String::new() },
+        reasons: if explain { tool.reasons } else { Vec::new() },
+    });
+    let dropped = answer.dropped.into_iter().map(|dropped| {
+        use proto::dropped_tool::Reason;
+        let reason = match dropped.cause {
+            DropCause::OverBudget { .. } => Reason::OverBudget,
+            DropCause::MaxTools { .. } => Reason::MaxTools,
+            DropCause::NotFound => Reason::NotFound,
+            DropCause::Disabled => Reason::Disabled,
+            DropCause::OutOfScope => Reason::OutOfScope,
+        };
+        proto::DroppedTool {
+            source: dropped.id.source().to_owned(),
+            tool: dropped.id.name().to_owned(),
+            reason: reason.into(),
+            detail: dropped.detail,
+        }
+    });
+    let explanations = answer.explanations.into_iter().map(|explanation| proto::ToolExplanation {
+        source: explanation.id.source().to_owned(),
+        tool: explanation.id.name().to_owned(),
+        fate: explanation.fate,
+        rank: explanation.rank.map(number),
+        score: explanation.score,
+        reasons: explanation.reasons,
+    });
+    let stages = trace.stages.iter().map(|(stage, took)| proto::StageTiming {
+        stage: stage.name().to_owned(),
+        micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    });
+    proto::SelectToolsResponse {
+        tools: tools.collect(),
+        prompt: if include.prompt { answer.prompt } else { String::new() },
+        usage: Some(proto::Usage {
+            eligible_tokens: answer.usage.eligible_tokens,
+            returned_tokens: answer.usage.returned.0,
+            saved_tokens,
+            max_tokens: answer.usage.max_tokens.0,
+            eligible_tools: number(answer.usage.eligible_tools),
+        }),
+        no_match: answer.no_match.map(no_match),
+        dropped: dropped.collect(),
+        mode: match answer.mode {
+            Mode::Semantic => proto::Mode::Semantic,
+            Mode::Lexical => proto::Mode::Lexical,
+        }
+        .into(),
+        degraded_reason: answer.degraded_reason,
+        catalog_version: answer.version.to_string(),
+        explanations: explanations.collect(),
+        meta: Some(proto::ResponseMeta { selection_id: ids.0, trace_id: ids.1, stages: stages.collect() }),
+    }
+}
+
+fn no_match(why: NoMatch) -> proto::NoMatch {
+    use proto::no_match::Reason;
+    let reason = match why {
+        NoMatch::EmptyCatalog { .. } => Reason::EmptyCatalog,
+        NoMatch::EmptyScope { .. } => Reason::EmptyScope,
+        NoMatch::NothingRelevant => Reason::NothingRelevant,
+        NoMatch::OverBudget { .. } => Reason::OverBudget,
+    };
+    proto::NoMatch { reason: reason.into(), detail: why.detail() }
+}
+
+fn fidelity(fidelity: Fidelity) -> proto::Fidelity {
+    match fidelity {
+        Fidelity::Skeleton => proto::Fidelity::Skeleton,
+        Fidelity::Lean => proto::Fidelity::Lean,
+        Fidelity::Full => proto::Fidelity::Full,
+    }
+}
+
+/// Counts on the wire are 32 bits; a catalogue of four billion tools fits no memory.
+pub(super) fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+pub(super) fn candidate(definition: proto::ToolDefinition) -> Candidate {
+    Candidate {
+        name: definition.name,
+        title: definition.title,
+        description: definition.description,
+        input_schema_json: definition.input_schema_json,
+        output_schema_json: definition.output_schema_json,
+        annotations_json: definition.annotations_json,
+        extra_json: definition.extra_json,
+        domain: definition.domain,
+        tags: definition.tags,
+        examples: definition.examples,
+    }
+}
+
+pub(super) fn registered(entry: &Entry) -> proto::RegisteredTool {
+    let record = &entry.record;
+    proto::RegisteredTool {
+        source: record.tool.id.source().to_owned(),
+        definition: Some(definition(&record.tool)),
+        model_name: record.model_name.as_str().to_owned(),
+        state: state(record.state).into(),
+        fingerprint: record.fingerprint.to_string(),
+        registered_at_ms: record.registered_at_ms,
+        updated_at_ms: record.updated_at_ms,
+        tokens: record.costs.get(Format::OpenAiChat, Fidelity::Full, Tokenizer::O200kBase).0,
+    }
+}
+
+/// A tool as its publisher wrote it.
+pub(super) fn definition(tool: &crate::tool::Tool) -> proto::ToolDefinition {
+    let document = |d: &Option<Document>| d.as_ref().map(|d| d.text().to_owned());
+    proto::ToolDefinition {
+        name: tool.id.name().to_owned(),
+        title: tool.title.clone(),
+        description: tool.description.clone(),
+        input_schema_json: tool.input_schema.text().to_owned(),
+        output_schema_json: document(&tool.output_schema),
+        annotations_json: document(&tool.annotations),
+        extra_json: document(&tool.extra),
+        domain: tool.domain.clone(),
+        tags: tool.tags.clone(),
+        examples: tool.examples.clone(),
+    }
+}
+
+fn state(state: State) -> proto::ToolState {
+    match state {
+        State::Enabled => proto::ToolState::Enabled,
+        State::Disabled => proto::ToolState::Disabled,
+    }
+}
+
+/// `None` for "not said".
+pub(super) fn to_state(field: &str, number: i32) -> Result<Option<State>, Violation> {
+    match proto::ToolState::try_from(number) {
+        Ok(proto::ToolState::Unspecified) => Ok(None),
+        Ok(proto::ToolState::Enabled) => Ok(Some(State::Enabled)),
+        Ok(proto::ToolState::Disabled) => Ok(Some(State::Disabled)),
+        Err(_) => Err(unknown(field, number)),
+    }
+}
+
+pub(super) fn diff(diff: Diff) -> proto::CatalogDiff {
+    proto::CatalogDiff { added: diff.added, changed: diff.changed, removed: diff.removed, unchanged: number(diff.unchanged) }
+}

@@ -1,0 +1,162 @@
+//! Who may call what: bearer tokens, checked before a message is read.
+//!
+//! One table says what each method needs. A method that is not in the table needs the admin token, so a new one is closed until someone
+//! decides. Health stays open: probes have no secrets. The tenant comes from here and from nowhere else.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::Either;
+use subtle::ConstantTimeEq;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use crate::tool::TenantId;
+
+/// The two tokens. Neither: everyone may do everything, which start-up allows on loopback only.
+#[derive(Clone, Default)]
+pub struct Access {
+    select: Option<Arc<str>>,
+    admin: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").field("tokens", &self.admin.is_some()).finish()
+    }
+}
+
+impl Access {
+    /// Access by these tokens.
+    #[must_use]
+    pub fn by_tokens(select: &str, admin: &str) -> Self {
+        Self { select: Some(select.into()), admin: Some(admin.into()) }
+    }
+
+    fn check(&self, path: &str, header: Option<&[u8]>) -> Result<TenantId, Status> {
+        let (Some(select), Some(admin)) = (&self.select, &self.admin) else { return Ok(TenantId::default()) };
+        let need = needs(path);
+        if need == Need::Nothing {
+            return Ok(TenantId::default());
+        }
+        let Some(header) = header else {
+            return Err(Status::unauthenticated("no token: send the metadata `authorization: Bearer TOKEN`"));
+        };
+        let Some(token) = header.strip_prefix(b"Bearer ") else {
+            return Err(Status::unauthenticated("the authorization metadata is not of the form `Bearer TOKEN`"));
+        };
+        // Both comparisons always run, in constant time: timing tells nothing about either token.
+        let is_select = bool::from(token.ct_eq(select.as_bytes()));
+        let is_admin = bool::from(token.ct_eq(admin.as_bytes()));
+        match (is_admin, is_select, need) {
+            (true, _, _) | (_, true, Need::Select) => Ok(TenantId::default()),
+            (_, true, _) => Err(Status::permission_denied(format!("{path} needs the admin token, this is the select token"))),
+            _ => Err(Status::unauthenticated("the token is not known")),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    Select,
+    Admin,
+}
+
+fn needs(path: &str) -> Need {
+    match path {
+        _ if path.starts_with("/grpc.health.v1.Health/") => Need::Nothing,
+        _ if path.starts_with("/grpc.reflection.") => Need::Select,
+        "/toolrouter.v1.ToolRouter/SelectTools"
+        | "/toolrouter.v1.ToolRouter/DescribeTools"
+        | "/toolrouter.v1.ToolCatalog/GetTool"
+        | "/toolrouter.v1.ToolCatalog/ListTools" => Need::Select,
+        _ => Need::Admin,
+    }
+}
+
+/// Puts [`Access`] before a service.
+#[derive(Clone, Debug)]
+pub(super) struct AccessLayer(pub(super) Access);
+
+impl<S> Layer<S> for AccessLayer {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guarded { access: self.0.clone(), inner }
+    }
+}
+
+/// A service behind [`Access`].
+#[derive(Clone, Debug)]
+pub(super) struct Guarded<S> {
+    access: Access,
+    inner: S,
+}
+
+impl<S> Service<http::Request<Body>> for Guarded<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+{
+    type Response = S::Response;
+    type Error = Infallible;
+    type Future = Either<S::Future, Ready<Result<Self::Response, Infallible>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let header = request.headers().get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes);
+        match self.access.check(request.uri().path(), header) {
+            Ok(tenant) => {
+                request.extensions_mut().insert(tenant);
+                Either::Left(self.inner.call(request))
+            }
+            Err(status) => {
+                tracing::info!(rpc.method = request.uri().path().trim_start_matches('/'), rpc.status = ?status.code(), "refused");
+                Either::Right(ready(Ok(status.into_http())))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, header: Option<&str>, expected: Option<Code>) {
+        let access = Access::by_tokens("select-token", "admin-token");
+        assert_eq!(access.check(path, header.map(str::as_bytes)).err().map(|s| s.code()), expected, "{path} {header:?}");
+    }
+
+    #[test]
+    fn each_method_has_its_token() {
+        let (select, register) = ("/toolrouter.v1.ToolRouter/SelectTools", "/toolrouter.v1.ToolCatalog/RegisterTools");
+        check(select, Some("Bearer select-token"), None);
+        check(select, Some("Bearer admin-token"), None);
+        check(register, Some("Bearer admin-token"), None);
+        check(register, Some("Bearer select-token"), Some(Code::PermissionDenied));
+        check(select, Some("Bearer other"), Some(Code::Unauthenticated));
+        check(select, Some("select-token"), Some(Code::Unauthenticated));
+        check(select, None, Some(Code::Unauthenticated));
+        check("/toolrouter.v1.Later/New", Some("Bearer select-token"), Some(Code::PermissionDenied));
+        check("/grpc.health.v1.Health/Check", None, None);
+    }
+
+    #[test]
+    fn without_tokens_everything_is_open() {
+        assert!(Access::default().check("/toolrouter.v1.ToolCatalog/RegisterTools", None).is_ok());
+    }
+
+    #[test]
+    fn tokens_are_not_in_debug_output() {
+        assert!(!format!("{:?}", Access::by_tokens("abc-secret", "def-secret")).contains("secret"));
+    }
+}

@@ -1,0 +1,115 @@
+//! What every call has around it: a span with W3C context, a deadline, one line in the log, one sample in the meters.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use tonic::metadata::{KeyRef, MetadataMap};
+use tonic::{Code, Response, Status};
+use tracing::Instrument;
+
+use crate::telemetry::{self, Meters};
+
+/// Runs a call and records it.
+pub(super) async fn observe<T>(
+    meters: &Meters,
+    method: &'static str,
+    metadata: &MetadataMap,
+    work: impl Future<Output = Result<T, Status>>,
+) -> Result<Response<T>, Status> {
+    let carrier: Vec<(String, String)> = metadata
+        .keys()
+        .filter_map(|key| match key {
+            KeyRef::Ascii(key) => Some((key.to_string(), metadata.get(key)?.to_str().ok()?.to_owned())),
+            KeyRef::Binary(_) => None,
+        })
+        .filter(|(key, _)| telemetry::is_context_header(key))
+        .collect();
+    let span = telemetry::request_span(method, &carrier);
+    async {
+        let started = Instant::now();
+        let result = work.await;
+        let took = started.elapsed();
+        let code = result.as_ref().map_or_else(Status::code, |_| Code::Ok);
+        meters.call(method, code_name(code), took);
+        let duration_ms = took.as_secs_f64() * 1e3;
+        match &result {
+            Ok(_) => tracing::info!(rpc.method = method, rpc.status = code_name(code), duration_ms, "call answered"),
+            Err(status) => {
+                tracing::info!(rpc.method = method, rpc.status = code_name(code), duration_ms, "call refused");
+                // The reason may quote the caller's own text, which stays out of the log unless someone looks for it.
+                tracing::debug!(rpc.method = method, error.message = status.message(), "call refused because");
+            }
+        }
+        result.map(Response::new)
+    }
+    .instrument(span)
+    .await
+}
+
+/// Longest deadline that is believed; a longer one means "none", and time arithmetic stays far from its limits.
+const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
+
+/// When the caller stops waiting: its `grpc-timeout`, or the configured default.
+pub(super) fn deadline(metadata: &MetadataMap, default: Duration) -> Instant {
+    let asked = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
+    Instant::now() + asked.unwrap_or(default).min(MAX_DEADLINE)
+}
+
+/// gRPC's timeout header: up to 8 digits and a unit.
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || 8 < digits.len() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let n: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(n * 3_600),
+        "M" => Duration::from_secs(n * 60),
+        "S" => Duration::from_secs(n),
+        "m" => Duration::from_millis(n),
+        "u" => Duration::from_micros(n),
+        "n" => Duration::from_nanos(n),
+        _ => return None,
+    })
+}
+
+/// gRPC's name of a code, as OpenTelemetry wants it.
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_grpc_writes_them() {
+        let check = |text, expected: Option<Duration>| assert_eq!(parse_timeout(text), expected, "{text}");
+        check("5S", Some(Duration::from_secs(5)));
+        check("250m", Some(Duration::from_millis(250)));
+        check("99999999H", Some(Duration::from_secs(99_999_999 * 3_600)));
+        check("123456789S", None);
+        check("S", None);
+        check("", None);
+        check("5é", None);
+        check("-5S", None);
+    }
+}

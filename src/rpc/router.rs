@@ -1,0 +1,90 @@
+//! `ToolRouter`: what an orchestrator calls once per turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tonic::{Request, Response, Status};
+
+use super::convert;
+use super::observe::{deadline, observe};
+use super::proto::tool_router_server::ToolRouter;
+use super::proto::{self, described_tool};
+use super::status::invalid;
+use crate::browse::{self, Wanted};
+use crate::catalog::Catalog;
+use crate::embed::Pool;
+use crate::select;
+use crate::telemetry::{self, Meters};
+use crate::tool::TenantId;
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct RouterService {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) pool: Pool,
+    pub(super) meters: Arc<Meters>,
+    pub(super) default_deadline: Duration,
+}
+
+/// The caller's tenant, as the access layer found it. Without the layer there is no tenant and no answer.
+pub(super) fn tenant<T>(request: &Request<T>) -> Result<TenantId, Status> {
+    request.extensions().get::<TenantId>().cloned().ok_or_else(|| Status::unauthenticated("the caller has no tenant"))
+}
+
+#[tonic::async_trait]
+impl ToolRouter for RouterService {
+    async fn select_tools(
+        &self,
+        request: Request<proto::SelectToolsRequest>,
+    ) -> Result<Response<proto::SelectToolsResponse>, Status> {
+        let tenant = tenant(&request)?;
+        let (metadata, _, message) = request.into_parts();
+        observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
+            let deadline = deadline(&metadata, self.default_deadline);
+            let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
+            let request = select::Request::check(input).map_err(|v| invalid(&v))?;
+            let catalog = self.catalog.load().tenant(&tenant);
+            let (answer, trace) = select::select(&catalog, &self.pool, &request, deadline).await?;
+            self.meters.selection(&answer, &trace);
+            let selection_id = format!("{:032x}", rand::random::<u128>());
+            tracing::info!(
+                selection.id = selection_id,
+                selection.tools = answer.tools.len(),
+                selection.tokens = answer.usage.returned.0,
+                selection.saved_tokens = answer.usage.saved(),
+                selection.mode = answer.mode.name(),
+                "tools selected"
+            );
+            Ok(convert::answer(answer, include, request.explain, &trace, (selection_id, telemetry::current_trace_id())))
+        })
+        .await
+    }
+
+    async fn describe_tools(
+        &self,
+        request: Request<proto::DescribeToolsRequest>,
+    ) -> Result<Response<proto::DescribeToolsResponse>, Status> {
+        let tenant = tenant(&request)?;
+        let (metadata, _, message) = request.into_parts();
+        observe(&self.meters, "toolrouter.v1.ToolRouter/DescribeTools", &metadata, async {
+            let mut violations = Vec::new();
+            let ids = convert::tool_ids("tools", message.tools, &mut violations);
+            if !violations.is_empty() {
+                return Err(invalid(&violations));
+            }
+            let wanted: Vec<Wanted> =
+                ids.into_iter().map(Wanted::Id).chain(message.model_names.into_iter().map(Wanted::ModelName)).collect();
+            let catalog = self.catalog.load().tenant(&tenant);
+            let found = browse::describe(&catalog, &wanted).map_err(|v| invalid(&[v]))?;
+            let results = found.into_iter().map(|found| {
+                let result = match found {
+                    Ok(entry) => described_tool::Result::Tool(convert::registered(&entry)),
+                    Err(detail) => described_tool::Result::NotFound(described_tool::NotFound { detail }),
+                };
+                proto::DescribedTool { result: Some(result) }
+            });
+            Ok(proto::DescribeToolsResponse { results: results.collect(), catalog_version: catalog.version().to_string() })
+        })
+        .await
+    }
+}

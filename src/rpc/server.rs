@@ -1,0 +1,136 @@
+//! The gRPC server: the services, health and reflection on one listener.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::codec::CompressionEncoding;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use super::catalog::CatalogService;
+use super::layers::{Access, AccessLayer};
+use super::proto::DESCRIPTORS;
+use super::proto::tool_catalog_server::ToolCatalogServer;
+use super::proto::tool_router_server::ToolRouterServer;
+use super::router::RouterService;
+use crate::catalog::Catalog;
+use crate::embed::Pool;
+use crate::register::Registrar;
+use crate::telemetry::Meters;
+
+/// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// Services whose health is reported; the empty name stands for the whole server.
+const HEALTH_NAMES: [&str; 3] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog"];
+
+/// Everything the services need.
+#[derive(Debug)]
+pub struct Parts {
+    /// What is selected from.
+    pub catalog: Arc<Catalog>,
+    /// What changes it.
+    pub registrar: Registrar,
+    /// What embeds queries.
+    pub pool: Pool,
+    /// What counts.
+    pub meters: Arc<Meters>,
+    /// Who may call.
+    pub access: Access,
+    /// Deadline of callers that set none.
+    pub default_deadline: Duration,
+    /// Absent: no TLS.
+    pub tls: Option<TlsPem>,
+}
+
+/// Certificate chain and private key, PEM.
+pub struct TlsPem {
+    /// The chain.
+    pub certificates: Vec<u8>,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+impl std::fmt::Debug for TlsPem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsPem")
+    }
+}
+
+/// The server could not start or broke.
+#[derive(Debug, thiserror::Error)]
+#[error("the gRPC server failed: {0}")]
+pub struct ServeError(#[from] tonic::transport::Error);
+
+/// Tells probes whether to send traffic.
+#[derive(Clone)]
+pub struct Health(HealthReporter);
+
+impl std::fmt::Debug for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Health")
+    }
+}
+
+impl Health {
+    /// Sets every service's status.
+    pub async fn set(&self, serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for name in HEALTH_NAMES {
+            self.0.set_service_status(name, status).await;
+        }
+    }
+}
+
+/// Builds the server. The first value reports health, the second runs until `shutdown` and then lets calls under way finish.
+///
+/// # Errors
+/// The certificate or key is not usable.
+pub async fn serve(
+    parts: Parts,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(Health, impl Future<Output = Result<(), ServeError>>), ServeError> {
+    let (reporter, health_service) = tonic_health::server::health_reporter();
+    let health = Health(reporter);
+    health.set(false).await;
+
+    let router = ToolRouterServer::new(RouterService {
+        catalog: Arc::clone(&parts.catalog),
+        pool: parts.pool,
+        meters: Arc::clone(&parts.meters),
+        default_deadline: parts.default_deadline,
+    })
+    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
+    let catalog =
+        ToolCatalogServer::new(CatalogService { catalog: parts.catalog, registrar: parts.registrar, meters: parts.meters })
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip);
+
+    let mut server = Server::builder()
+        .tcp_nodelay(true)
+        // A client that went away without a word frees its connection after a minute and a half.
+        .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(30)))
+        .layer(AccessLayer(parts.access));
+    if let Some(TlsPem { certificates, key }) = parts.tls {
+        server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificates, key)))?;
+    }
+    let mut services = server.add_service(health_service).add_service(router).add_service(catalog);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    match reflection {
+        Ok(reflection) => services = services.add_service(reflection),
+        Err(error) => tracing::warn!(error.message = %error, "reflection is off"),
+    }
+    let running = services.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown);
+    Ok((health, async move { Ok(running.await?) }))
+}

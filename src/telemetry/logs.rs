@@ -1,0 +1,95 @@
+//! Logs: JSON lines for machines, plain lines on a terminal. Never a query, an argument or a schema at info.
+
+use std::io::IsTerminal;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// How to log.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// How lines look.
+    pub format: LogFormat,
+    /// What to log: `info`, or per target as in `info,tool_router::store=debug`.
+    pub filter: String,
+}
+
+/// Logging could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter does not parse.
+    #[error("log.filter {filter:?} is not a filter: {detail}")]
+    Filter {
+        /// What was given.
+        filter: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// It is set up already.
+    #[error("logging is set up already")]
+    Twice,
+}
+
+/// Sets up logs on standard error and trace context for the whole process.
+///
+/// # Errors
+/// A bad filter, or a second call.
+pub fn init(options: &LogOptions) -> Result<(), TelemetryError> {
+    let bad = |e: tracing_subscriber::filter::ParseError| TelemetryError::Filter {
+        filter: options.filter.clone(),
+        detail: e.to_string(),
+    };
+    // Libraries speak up from warnings on unless asked for by name: h2 alone logs every frame.
+    let filter = EnvFilter::try_new(format!("warn,tool_router={}", options.filter))
+        .or_else(|_| EnvFilter::try_new(format!("warn,{}", options.filter)))
+        .map_err(bad)?;
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    // Spans carry real trace ids; nothing exports them yet.
+    let provider = SdkTracerProvider::builder().build();
+    let context = tracing_opentelemetry::layer().with_tracer(provider.tracer("tool-router"));
+    let json = match options.format {
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let lines = if json { json_lines().boxed() } else { tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed() };
+    // Trace ids are there whatever the log shows.
+    let own_spans =
+        tracing_subscriber::filter::filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("tool_router"));
+    let layers = tracing_subscriber::registry().with(context.with_filter(own_spans)).with(lines.with_filter(filter));
+    layers.try_init().map_err(|_| TelemetryError::Twice)
+}
+
+/// Flat objects: `trace_id` and `span_id` stand at the top, as OpenTelemetry's log format for files wants them.
+fn json_lines<S>() -> json_subscriber::JsonLayer<S, fn() -> std::io::Stderr>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    let mut layer = json_subscriber::JsonLayer::stderr();
+    layer.with_timer("timestamp", tracing_subscriber::fmt::time::SystemTime);
+    layer.with_level("level");
+    layer.with_target("target");
+    layer.add_static_field("service.name", serde_json::json!("tool-router"));
+    layer.add_static_field("service.version", serde_json::json!(env!("CARGO_PKG_VERSION")));
+    layer.with_top_level_flattened_span_list();
+    layer.with_flattened_event();
+    layer
+}
