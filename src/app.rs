@@ -1,0 +1,235 @@
+//! Puts the parts together and runs them from start to shutdown.
+//!
+//! Order matters. Addresses are taken first, so that a port in use is told before a model is loaded; probes say no until model, store and
+//! index are up; on the way down probes say no first, then new calls stop, then calls under way finish, then the store closes.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Catalog, TenantCatalog};
+use crate::clock::SystemClock;
+use crate::compact::Tokenizer;
+use crate::config::{self, Config, ConfigError, EmbedderKind};
+use crate::console::{self, Readiness};
+use crate::embed::hashing::HashingEmbedder;
+use crate::embed::{LoadError, Loaded, Pool, PoolOptions};
+use crate::register::Registrar;
+use crate::rpc::Access;
+use crate::rpc::server::{self, Parts, ServeError, TlsPem};
+use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{Meters, Watched};
+
+/// The router could not start or broke. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An address cannot be had.
+    #[error("{key} {address} cannot be listened on: {detail}")]
+    Listen {
+        /// The key.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        detail: String,
+    },
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// This build has no model runtime.
+    #[error(
+        "embedder.kind is \"onnx\", but this build has no ONNX Runtime: build with the feature `onnx`, or set embedder.kind to \"hashing\""
+    )]
+    NoOnnx,
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The gRPC server broke.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The system refuses something basic.
+    #[error("{what}: {detail}")]
+    System {
+        /// What was wanted.
+        what: &'static str,
+        /// The system's words.
+        detail: String,
+    },
+}
+
+/// The listeners, taken before anything slow starts.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For gRPC.
+    pub grpc: TcpListener,
+    /// For HTTP.
+    pub http: TcpListener,
+}
+
+impl Listeners {
+    /// Takes the configured addresses.
+    ///
+    /// # Errors
+    /// One is in use or not this machine's.
+    pub async fn bind(config: &Config) -> Result<Self, AppError> {
+        async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
+            TcpListener::bind(address).await.map_err(|e| AppError::Listen { key, address, detail: e.to_string() })
+        }
+        Ok(Self {
+            grpc: bind("server.grpc_address", config.server.grpc_address).await?,
+            http: bind("server.http_address", config.server.http_address).await?,
+        })
+    }
+}
+
+/// Loads the configured embedder.
+///
+/// # Errors
+/// The model or its runtime is missing, damaged or wrong for this machine.
+pub fn load_embedder(config: &config::Embedder) -> Result<Loaded, AppError> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = config.workers.unwrap_or(cores);
+    match config.kind {
+        EmbedderKind::Hashing => Ok(HashingEmbedder::load(workers)),
+        #[cfg(feature = "onnx")]
+        EmbedderKind::Onnx => {
+            let (model_dir, runtime_candidates) = (config::model_dir(config), config::runtime_candidates(config));
+            Ok(crate::embed::onnx::load(&crate::embed::onnx::OnnxOptions { model_dir, runtime_candidates, workers })?)
+        }
+        #[cfg(not(feature = "onnx"))]
+        EmbedderKind::Onnx => Err(AppError::NoOnnx),
+    }
+}
+
+/// Runs the router until `shutdown`, then drains.
+///
+/// # Errors
+/// It could not start, or a server broke.
+pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
+    let started = Instant::now();
+    let meters = Arc::new(Meters::new().map_err(|e| AppError::System { what: "metrics", detail: e.to_string() })?);
+    let (readiness, stop) = (Readiness::default(), CancellationToken::new());
+    let addresses = (listeners.grpc.local_addr().ok(), listeners.http.local_addr().ok());
+    let http =
+        tokio::spawn(console::serve(listeners.http, readiness.clone(), Arc::clone(&meters), stop.clone().cancelled_owned()));
+    // Whatever ends this function ends the HTTP port.
+    let _stop_on_return = stop.clone().drop_guard();
+
+    let embedder = config.embedder.clone();
+    let loaded = tokio::task::spawn_blocking(move || {
+        // The vocabularies unpack on first use, which should not be a caller's.
+        for tokenizer in Tokenizer::ALL {
+            let _ = tokenizer.count("ready");
+        }
+        load_embedder(&embedder)
+    })
+    .await
+    .map_err(|e| AppError::System { what: "loading the model", detail: e.to_string() })??;
+    let info = loaded.info.clone();
+    let options = PoolOptions { queue_limit: config.embedder.queue_limit, ..PoolOptions::default() };
+    let pool =
+        Pool::start(loaded, options).map_err(|e| AppError::System { what: "starting embed workers", detail: e.to_string() })?;
+
+    let options = EmbeddedOptions { path: config.store.path.clone(), max_mib: config.store.max_mib };
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await?);
+    let catalog = Arc::new(Catalog::default());
+    let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock));
+    let tools = registrar.restore().await?;
+    watch(&meters, &catalog, &pool);
+
+    let access = config.access.tokens()?.map_or_else(Access::default, |(select, admin)| Access::by_tokens(&select, &admin));
+    let parts = Parts {
+        catalog: Arc::clone(&catalog),
+        registrar: registrar.clone(),
+        pool,
+        meters,
+        access,
+        default_deadline: Duration::from_millis(config.server.default_deadline_ms),
+        tls: read_tls(config)?,
+    };
+    let (health, serving) = server::serve(parts, listeners.grpc, stop.clone().cancelled_owned()).await?;
+    health.set(true).await;
+    readiness.set(true);
+    tracing::info!(
+        server.grpc_address = addresses.0.map(|a| a.to_string()),
+        server.http_address = addresses.1.map(|a| a.to_string()),
+        model.id = info.id,
+        model.numerics = info.numerics,
+        catalog.tools = tools,
+        store.path = %config.store.path.display(),
+        duration_ms = started.elapsed().as_millis() as u64,
+        "router is ready"
+    );
+    let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog)));
+
+    let drain = async {
+        shutdown.await;
+        tracing::info!("router is draining");
+        readiness.set(false);
+        health.set(false).await;
+        tokio::time::sleep(Duration::from_millis(config.server.drain_delay_ms)).await;
+        stop.cancel();
+    };
+    tokio::pin!(serving);
+    let result = tokio::select! {
+        result = &mut serving => result,
+        () = drain => match tokio::time::timeout(Duration::from_millis(config.server.drain_timeout_ms), &mut serving).await {
+            Ok(result) => result,
+            Err(_) => {
+                tracing::warn!(drain.timeout_ms = config.server.drain_timeout_ms, "calls under way were cut off");
+                Ok(())
+            }
+        },
+    };
+    backfill.abort();
+    stop.cancel();
+    store.close().await;
+    if let Ok(Err(error)) = http.await {
+        tracing::warn!(error.message = %error, "the HTTP port broke");
+    }
+    tracing::info!("router has stopped");
+    Ok(result?)
+}
+
+fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool) {
+    let (for_enabled, for_disabled, pool) = (Arc::clone(catalog), Arc::clone(catalog), pool.clone());
+    meters.watch(Watched {
+        enabled_tools: Box::new(move || count(&for_enabled, |tenant| tenant.enabled().len())),
+        disabled_tools: Box::new(move || count(&for_disabled, |tenant| tenant.entries().len() - tenant.enabled().len())),
+        embed_waiting: Box::new(move || pool.waiting() as u64),
+    });
+}
+
+/// Over all tenants.
+fn count(catalog: &Catalog, of_tenant: impl Fn(&TenantCatalog) -> usize) -> u64 {
+    catalog.load().tenants().map(|(_, tenant)| of_tenant(tenant) as u64).sum()
+}
+
+fn read_tls(config: &Config) -> Result<Option<TlsPem>, AppError> {
+    let Some(tls) = &config.server.tls else { return Ok(None) };
+    let read = |path: &std::path::Path| {
+        let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+        std::fs::read(path).map_err(|e| AppError::System { what: "reading the certificate or key", detail: failed(e) })
+    };
+    Ok(Some(TlsPem { certificates: read(&tls.certificate_file)?, key: read(&tls.key_file)? }))
+}
+
+/// Embeds what has no vectors of the current model, tenant by tenant.
+async fn backfill(registrar: Registrar, catalog: Arc<Catalog>) {
+    let snapshot = catalog.load();
+    for (tenant, current) in snapshot.tenants().filter(|(_, c)| 0 < c.without_vectors()) {
+        tracing::info!(catalog.tools = current.without_vectors(), "embedding tools for the current model");
+        match registrar.backfill(tenant).await {
+            Ok(tools) => tracing::info!(catalog.tools = tools, "tools embedded for the current model"),
+            Err(error) => tracing::error!(error.message = %error, "embedding for the current model stopped"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! tool-router selects the tools an agent needs for its next turn: a query in, a ranked list out that never exceeds a token cap.
+//!
+//! # Map
+//!
+//! Modules in reading order. A module knows those above its own group only; `tests/it/layering.rs` enforces it.
+//!
+//! - Words: [`tool`] (who a tool is), [`json`] (JSON that loses nothing), [`error`] (kinds of failure), [`clock`].
+//! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
+//!   [`compact`] (definitions to a text under a cap), [`gate`] (what may not be registered).
+//! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives).
+//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool lists).
+//! - Edges: [`rpc`] (gRPC), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
+//! - Root: [`app`] puts the parts together.
+//!
+//! # The way of a request
+//!
+//! `SelectTools` → [`rpc`] decodes, finds tenant and deadline → [`select::Request::check`] → one snapshot of [`catalog`] is loaded and used
+//! to the end → [`select::select`]: scope → embed → score views and words → fuse → pinned first → pack → render → [`rpc`] encodes.
+//!
+//! `RegisterTools` → [`rpc`] → [`register::validate`] (limits, then [`gate`]) → [`register::Registrar`]: diff by content hash → embed what
+//! changed → [`store`] (on disk) → [`catalog`] (published) → the answer.
+//!
+//! # Invariants
+//!
+//! - Only `rpc/` names tonic and prost; only `config/` reads the environment; each heavy crate is named in one place.
+//! - Engines are synchronous and deterministic and do no IO.
+//! - A request loads one snapshot. Stored before published, published before acknowledged.
+//! - A list never exceeds its cap: costs are upper bounds that add up, and the finished text is counted all the same.
+//! - What the gate refuses is never in the catalogue, so never found.
+//! - No input from the wire panics the process.
+//! - Equal requests to an equal catalogue give equal answers but for `meta`.
+//! - No query text, argument or schema is logged at info.
+
+// In reading order.
+pub mod tool;
+
+pub mod json;
+
+pub mod error;
+
+pub mod clock;
+
+pub mod embed;
+
+pub mod index;
+
+pub mod rank;
+
+pub mod compact;
+
+pub mod gate;
+
+pub mod catalog;
+
+pub mod store;
+
+pub mod select;
+
+pub mod register;
+
+pub mod browse;
+
+pub mod import;
+
+pub mod rpc;
+
+pub mod console;
+
+pub mod telemetry;
+
+pub mod config;
+
+pub mod cli;
+
+pub mod app;

@@ -1,0 +1,41 @@
+//! The program: reads the command line, runs one command, turns its result into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tool_router::cli::{Cli, Command, Exit, output, serve};
+use tool_router::{app, config, telemetry};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(arguments) => serve(&arguments),
+        command => on_runtime(tool_router::cli::run(command)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => {
+            output::complain(&exit.message);
+            ExitCode::from(exit.code)
+        }
+    }
+}
+
+fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|e| Exit::failed(format!("the runtime does not start: {e}")))?.block_on(work)
+}
+
+fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {
+    let config = config::load(arguments.config.as_deref(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
+    let log = telemetry::LogOptions { format: config.log.format, filter: config.log.filter.clone() };
+    telemetry::init(&log).map_err(|e| Exit::bad_config(&e))?;
+    on_runtime(async {
+        let listeners = app::Listeners::bind(&config).await.map_err(|e| Exit::failed(e.to_string()))?;
+        let outcome = app::run(&config, listeners, serve::shutdown_signal()).await;
+        outcome.map_err(|e| match e {
+            app::AppError::Config(e) => Exit::bad_config(&e),
+            other => Exit::failed(other.to_string()),
+        })
+    })
+}
