@@ -1,0 +1,144 @@
+//! The commands a user types, against a running router.
+
+use std::process::Output;
+
+use crate::support::TestRouter;
+use crate::support::program::run;
+use crate::support::repository;
+
+struct Shell {
+    address: String,
+    _router: TestRouter,
+}
+
+impl Shell {
+    async fn new() -> Self {
+        let router = TestRouter::start().await;
+        Self { address: format!("http://{}", router.grpc), _router: router }
+    }
+
+    async fn output(&self, arguments: &[&str]) -> Output {
+        let arguments: Vec<String> =
+            arguments.iter().map(ToString::to_string).chain(["--address".into(), self.address.clone()]).collect();
+        tokio::task::spawn_blocking(move || run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())).await.unwrap()
+    }
+
+    /// Runs a command that should succeed; gives its standard output.
+    async fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that should fail; gives its standard error.
+    async fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments).await;
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        self.ok(&arguments).await.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn example(name: &str) -> String {
+    repository().join("examples/catalogue").join(name).to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn from_import_to_removal() {
+    let shell = Shell::new().await;
+    assert!(shell.ok(&["health"]).await.contains("SERVING"));
+    let (files, mail) = (example("files.json"), example("mail.json"));
+    let dry = shell.json(&["import", "file", &files, "--dry-run"]).await;
+    assert_eq!((dry[0]["source"].as_str(), dry[0]["added"].as_array().unwrap().len()), (Some("files"), 7));
+    let table = shell.ok(&["import", "file", &files, &mail]).await;
+    assert!(table.contains("13 added, 0 changed, 0 removed were written; 0 unchanged"), "{table}");
+    assert!(shell.ok(&["import", "file", &files]).await.contains("7 unchanged"));
+
+    let selected = shell.ok(&["select", "read a file from disk", "--max-tools", "3", "--explain"]).await;
+    assert!(selected.contains("files/read_file") && selected.contains("saved") && selected.contains("words:"), "{selected}");
+    let answer = &shell.json(&["select", "read a file from disk", "--max-tokens", "400", "--format", "anthropic"]).await[0];
+    assert!(answer["usage"]["returned_tokens"].as_u64().unwrap() <= 400);
+    assert!(answer["prompt"].as_str().unwrap().contains("input_schema"));
+    let prompt = shell.ok(&["select", "read a file from disk", "--prompt", "--source", "files"]).await;
+    assert!(serde_json::from_str::<serde_json::Value>(&prompt).unwrap().is_array());
+    let why = shell.ok(&["select", "read a file", "--max-tools", "1", "--why", "mail/search"]).await;
+    assert!(why.contains("mail/search (rank"), "{why}");
+
+    let described = shell.ok(&["describe", "files/read_file", "search"]).await;
+    assert!(described.contains("files/read_file") && described.contains("mail/search") && described.contains("input schema:"));
+    assert!(shell.fails(&["describe", "files/nothing"]).await.contains("files/nothing is not registered"));
+
+    let listed = shell.ok(&["tools", "list"]).await;
+    assert!(listed.contains("files/read_file") && listed.contains("13 tools, catalogue version"), "{listed}");
+    assert_eq!(shell.json(&["tools", "list", "--source", "mail"]).await.len(), 6);
+    assert!(shell.ok(&["tools", "disable", "mail/search", "files/read_file"]).await.contains("mail: 1 disabled, 0 already were"));
+    assert_eq!(shell.json(&["tools", "list", "--disabled"]).await.len(), 2);
+    assert!(shell.ok(&["tools", "get", "mail/search"]).await.contains("state: disabled"));
+    assert!(shell.ok(&["tools", "enable", "mail/search"]).await.contains("1 enabled"));
+    assert!(shell.ok(&["tools", "remove", "--source", "mail", "--dry-run"]).await.contains("6 would be removed"));
+    assert!(shell.ok(&["tools", "remove", "mail/search"]).await.contains("1 removed"));
+    assert!(shell.fails(&["tools", "remove", "mail/search"]).await.contains("not found: search"));
+}
+
+#[tokio::test]
+async fn a_whole_list_removes_and_a_mass_removal_is_held() {
+    let shell = Shell::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.json");
+    let write = |n: usize| {
+        let tools: Vec<_> =
+            (0..n).map(|i| serde_json::json!({"name": format!("tool_{i}"), "inputSchema": {"type": "object"}})).collect();
+        std::fs::write(&path, serde_json::json!({ "tools": tools }).to_string()).unwrap();
+    };
+    let file = path.to_str().unwrap();
+    write(12);
+    shell.ok(&["import", "file", file, "--whole-list"]).await;
+    write(10);
+    assert!(shell.ok(&["import", "file", file, "--whole-list"]).await.contains("2 removed"));
+    write(1);
+    let held = shell.fails(&["import", "file", file, "--whole-list"]).await;
+    assert!(held.contains("would lose 9 of its 10 tools"), "{held}");
+    assert!(shell.ok(&["import", "file", file, "--whole-list", "--allow-mass-removal"]).await.contains("9 removed"));
+}
+
+#[test]
+fn bad_configuration_exits_64_with_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let check = |text: &str, words: &str| {
+        std::fs::write(&path, text).unwrap();
+        for command in ["check-config", "serve"] {
+            let output = run(&[command, "--config", path.to_str().unwrap()]);
+            let line = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(64), "{line}");
+            assert!(line.contains(words) && line.trim_end().lines().count() == 1, "{line}");
+        }
+    };
+    check("[server]\ngrpc_adress = \"127.0.0.1:1\"", "grpc_adress");
+    check("[server]\ngrpc_address = \"0.0.0.0:7431\"", "--insecure");
+    check("[access]\nselect_token_file = \"/nowhere\"\nadmin_token_file = \"/nowhere\"", "/nowhere");
+    let sample = repository().join("config.sample.toml");
+    let output = run(&["check-config", "--config", sample.to_str().unwrap()]);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("usable"));
+}
+
+#[test]
+fn nobody_there_is_said_plainly() {
+    let output = run(&["select", "x", "--address", "http://127.0.0.1:1"]);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(line.contains("no router answers at http://127.0.0.1:1") && line.contains("tool-router serve"), "{line}");
+}
+
+#[test]
+fn a_port_in_use_is_said_before_anything_is_loaded() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["serve", "--grpc-address", &address, "--http-address", "127.0.0.1:0", "--embedder", "hashing"]);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.contains("server.grpc_address") && line.contains(&address), "{line}");
+}

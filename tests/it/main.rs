@@ -1,0 +1,18 @@
+//! The real server, driven over real sockets. One binary: linking it takes longer than running it.
+//!
+//! `support/` starts routers; every other file is one behaviour. Tests use the hashing embedder unless they are about the model, so they
+//! run anywhere and give the same answers everywhere.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod bad_input;
+mod command_line;
+mod crash;
+mod layering;
+mod model;
+mod operations;
+mod public_sets;
+mod registration;
+mod selection;
+mod support;
+mod tenants;

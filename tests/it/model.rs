@@ -1,0 +1,162 @@
+//! The shipped model over ONNX Runtime.
+#![cfg(feature = "onnx")]
+
+use std::path::PathBuf;
+
+use tool_router::app::load_embedder;
+use tool_router::config::{Config, Embedder, EmbedderKind};
+use tool_router::embed::Loaded;
+
+use crate::support::{TestRouter, bundled, left_out, names, repository};
+
+fn config() -> Embedder {
+    Embedder { workers: Some(1), model_dir: repository().join("models/minilm-l6-int8"), ..Config::default().embedder }
+}
+
+/// The model, or a named left-out test where `make setup` has not run.
+fn load(test: &str) -> Option<Loaded> {
+    match load_embedder(&config()) {
+        Ok(loaded) => Some(loaded),
+        Err(error) if error.to_string().contains("ONNX Runtime was not found") => {
+            left_out(test, "needs ONNX Runtime: run `make setup`");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_vector_does_not_depend_on_its_neighbours() {
+    let Some(mut loaded) = load("model::a_vector_does_not_depend_on_its_neighbours") else { return };
+    let Some(mut other) = load("") else { return };
+    let embedder = &mut loaded.embedders[0];
+    let texts = [
+        "read a file",
+        "Refunds a payment to the customer, wholly or in part.",
+        "x",
+        &"long text goes on ".repeat(200),
+        "読む 파일",
+    ];
+    let alone: Vec<_> = texts.iter().map(|text| other.embedders[0].embed(text).unwrap()).collect();
+    for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 3, 1, 3]] {
+        for i in order {
+            assert_eq!(embedder.embed(texts[i]).unwrap(), alone[i], "{}", texts[i]);
+        }
+    }
+}
+
+#[test]
+fn meaning_beats_spelling_and_odd_texts_are_fine() {
+    let Some(mut loaded) = load("model::meaning_beats_spelling_and_odd_texts_are_fine") else { return };
+    let mut embed = |text: &str| loaded.embedders[0].embed(text).unwrap();
+    let query = embed("give the customer their money back");
+    assert!(query.cosine(&embed("customer database back-up")) < query.cosine(&embed("refund a payment")));
+    for odd in ["", " ", "\0", "💥", &"a".repeat(40_000), &"\u{200b}".repeat(300), &" ".repeat(1_000)] {
+        assert_eq!(embed(odd).dimension(), 384);
+    }
+}
+
+#[test]
+fn a_wrong_model_directory_is_refused_in_one_line() {
+    if load("model::a_wrong_model_directory_is_refused_in_one_line").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = repository().join("models/minilm-l6-int8");
+    let copy = |name: &str| std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
+    for entry in std::fs::read_dir(&shipped).unwrap() {
+        copy(entry.unwrap().file_name().to_str().unwrap());
+    }
+    let refusal = || {
+        let line = load_embedder(&Embedder { model_dir: folder.path().to_owned(), ..config() }).unwrap_err().to_string();
+        assert!(!line.contains('\n'), "{line}");
+        line
+    };
+    let edit_manifest = |from: &str, to: &str| {
+        let manifest = std::fs::read_to_string(shipped.join("manifest.json")).unwrap();
+        assert!(manifest.contains(from), "{from}");
+        std::fs::write(folder.path().join("manifest.json"), manifest.replace(from, to)).unwrap();
+    };
+    // The vectors of another model: the first probe's first text with the second one's meaning.
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(shipped.join("manifest.json")).unwrap()).unwrap();
+    edit_manifest(manifest["probes"][0]["text"].as_str().unwrap(), "something else entirely");
+    assert!(refusal().contains("computes wrong vectors on this processor (probe 0"), "{}", refusal());
+    edit_manifest("\"pooling\": \"mean\"", "\"pooling\": \"max\"");
+    assert!(refusal().contains("manifest.json is not usable"), "{}", refusal());
+    copy("manifest.json");
+    std::fs::write(folder.path().join("tokenizer.json"), "{}").unwrap();
+    assert!(refusal().contains("tokenizer.json has sha256"), "{}", refusal());
+    std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
+    assert!(refusal().contains("tokenizer.json cannot be read"), "{}", refusal());
+    let missing = Embedder { model_dir: "/nowhere/model".into(), ..config() };
+    assert!(load_embedder(&missing).unwrap_err().to_string().contains("/nowhere/model/manifest.json"));
+}
+
+#[test]
+fn a_missing_runtime_names_the_command_that_fetches_it() {
+    let gone = Embedder { runtime_library: Some("/nowhere/libonnxruntime.so".into()), ..config() };
+    // A process that has loaded the library keeps it, so this asks a fresh one.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(["serve", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--store"])
+        .arg(tempfile::tempdir().unwrap().path().join("r.db"))
+        .env("TOOL_ROUTER__EMBEDDER__RUNTIME_LIBRARY", gone.runtime_library.unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.contains("/nowhere/libonnxruntime.so") && line.contains("run `make setup`"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bundled_queries_find_their_tools() {
+    if load("model::the_bundled_queries_find_their_tools").is_none() {
+        return;
+    }
+    let mut router = start().await;
+    bundled::register(&mut router).await;
+    let queries = bundled::queries();
+    let mut found = 0;
+    for query in &queries {
+        let answer = router.select(&query.text).await;
+        assert_eq!(answer.mode(), tool_router::rpc::proto::Mode::Semantic);
+        let first_five: Vec<_> = names(&answer).into_iter().take(5).collect();
+        found += usize::from(query.relevant.iter().any(|id| first_five.contains(id)));
+    }
+    // The requests share few words with their tools on purpose; a plain mix of BM25 and cosine over the same model finds 25.
+    assert!(24 <= found, "{found} of {} queries found a tool in the first five", queries.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_model_embeds_anew_and_the_same_one_does_not() {
+    if load("model::another_model_embeds_anew_and_the_same_one_does_not").is_none() {
+        return;
+    }
+    let mut router = start().await;
+    let (source, tools) = bundled::sources().swap_remove(0);
+    router.register(&source, tools).await;
+    let before = crate::support::cleared(router.select("what is on my calendar").await);
+    let mut router = router.restart().await;
+    let after = crate::support::cleared(router.select("what is on my calendar").await);
+    assert_eq!(after, before, "the stored vectors serve");
+
+    let mut router = router.restart_with(|config| config.embedder.kind = EmbedderKind::Hashing).await;
+    for _ in 0..500 {
+        let answer = router.select("what is on my calendar").await;
+        if answer.mode() == tool_router::rpc::proto::Mode::Semantic {
+            return;
+        }
+        assert!(answer.degraded_reason.contains("not embedded with model hashing"), "{}", answer.degraded_reason);
+        assert!(!answer.tools.is_empty(), "words serve meanwhile");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the tools never got vectors of the new model");
+}
+
+async fn start() -> TestRouter {
+    let model_dir: PathBuf = repository().join("models/minilm-l6-int8");
+    TestRouter::start_with(|config| {
+        config.embedder.kind = EmbedderKind::Onnx;
+        config.embedder.model_dir = model_dir;
+    })
+    .await
+}

@@ -1,0 +1,172 @@
+//! Running it: probes, metrics, drain, deadlines, overload, reflection.
+
+use std::time::Duration;
+
+use tonic::Code;
+use tonic_types::StatusExt;
+use tool_router::rpc::proto::*;
+
+use crate::support::{TestRouter, bundled, http_get, names, query_request, tool};
+
+#[tokio::test]
+async fn probes_and_metrics() {
+    let mut router = TestRouter::start().await;
+    router.register("s", vec![tool("read", "Reads a file."), tool("write", "Writes a file.")]).await;
+    router.select("read a file").await;
+    router.router.select_tools(query_request("")).await.unwrap_err();
+    assert_eq!(http_get(router.http, "/livez").await, (200, "alive\n".into()));
+    assert_eq!(http_get(router.http, "/readyz").await.0, 200);
+    assert_eq!(http_get(router.http, "/nothing").await.0, 404);
+    let (status, metrics) = http_get(router.http, "/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "rpc_server_call_duration_seconds_count{rpc_method=\"toolrouter.v1.ToolRouter/SelectTools\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"} 1",
+        "rpc_response_status_code=\"INVALID_ARGUMENT\"",
+        "toolrouter_select_stage_duration_seconds_bucket{stage=\"embed\"",
+        "toolrouter_selections_total{mode=\"semantic\"} 1",
+        "toolrouter_tokens_total{kind=\"returned\"}",
+        "toolrouter_tokens_total{kind=\"saved\"}",
+        "toolrouter_catalog_tools{state=\"enabled\"} 2",
+        "toolrouter_catalog_tools{state=\"disabled\"} 0",
+        "toolrouter_embed_waiting 0",
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_drain_answers_what_is_under_way_and_tells_probes_first() {
+    let mut router = TestRouter::start_with(|config| config.server.drain_delay_ms = 300).await;
+    router.register("s", vec![tool("read", "Reads a file.")]).await;
+    router.begin_stop();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(http_get(router.http, "/readyz").await.0, 503);
+    assert_eq!(http_get(router.http, "/livez").await.0, 200);
+    assert_eq!(names(&router.select("read").await), ["s/read"], "calls are taken until the delay is over");
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert!(router.router.select_tools(query_request("read")).await.is_err());
+    assert_eq!(http_get(router.http, "/livez").await.0, 0, "the ports are closed");
+}
+
+#[tokio::test]
+async fn a_deadline_the_embedder_would_miss_is_answered_by_words() {
+    let mut router = TestRouter::start().await;
+    bundled::register(&mut router).await;
+    let mut request = tonic::Request::new(query_request("read_file from disk"));
+    // 4 ms are less than what is kept back for ranking, so no embedder is quick enough.
+    request.metadata_mut().insert("grpc-timeout", "4m".parse().unwrap());
+    // The transport may cut such a call off; what matters is that an answer, when there is one, is lexical and says why.
+    match router.router.select_tools(request).await {
+        Ok(answer) => {
+            let answer = answer.into_inner();
+            assert_eq!(answer.mode(), Mode::Lexical);
+            assert!(answer.degraded_reason.contains("ms are left"), "{}", answer.degraded_reason);
+            assert!(names(&answer).contains(&"files/read_file".to_owned()) || !answer.tools.is_empty());
+        }
+        Err(status) => assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status:?}"),
+    }
+    let short = TestRouter::start_with(|config| config.server.default_deadline_ms = 1).await;
+    let mut short = short;
+    short.register("s", vec![tool("read_file", "Reads a file.")]).await;
+    let answer = short.select("read_file").await;
+    assert_eq!((answer.mode(), names(&answer)), (Mode::Lexical, vec!["s/read_file".to_owned()]));
+    assert!(!answer.degraded_reason.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_embed_queue_says_when_to_come_back() {
+    let mut router = TestRouter::start_with(|config| config.embedder.queue_limit = 1).await;
+    bundled::register(&mut router).await;
+    // Long queries keep the one worker busy; enough of them at once overfill a queue of one.
+    let long = "words upon words ".repeat(1_900);
+    let mut calls = Vec::new();
+    for _ in 0..64 {
+        let (mut client, request) = (router.router.clone(), query_request(&long));
+        calls.push(tokio::spawn(async move { client.select_tools(request).await }));
+    }
+    let mut refused = 0;
+    for call in calls {
+        if let Err(status) = call.await.unwrap() {
+            assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+            assert!(status.get_details_retry_info().unwrap().retry_delay.is_some());
+            assert!(status.message().contains("the limit is 1"), "{}", status.message());
+            refused += 1;
+        }
+    }
+    assert!(0 < refused, "64 calls went through a queue of one");
+    assert!(!names(&router.select("read a file").await).is_empty(), "afterwards all is well");
+}
+
+#[tokio::test]
+async fn reflection_and_health_answer() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    let router = TestRouter::start().await;
+    let channel = tonic::transport::Channel::from_shared(format!("http://{}", router.grpc)).unwrap().connect().await.unwrap();
+    for service in ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog"] {
+        let request = HealthCheckRequest { service: service.into() };
+        assert_eq!(HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status, 1);
+    }
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    let request =
+        ServerReflectionRequest { host: String::new(), message_request: Some(MessageRequest::ListServices(String::new())) };
+    let mut answers =
+        ServerReflectionClient::new(channel).server_reflection_info(tokio_stream::iter([request])).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(services) = answer else { panic!("{answer:?}") };
+    let services: Vec<_> = services.service.into_iter().map(|s| s.name).collect();
+    assert!(
+        services.contains(&"toolrouter.v1.ToolRouter".into()) && services.contains(&"grpc.health.v1.Health".into()),
+        "{services:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_query_text_or_schema_is_logged_at_info() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let port = crate::support::program::free_port();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(["serve", "--embedder", "hashing", "--http-address", "127.0.0.1:0", "--grpc-address", &format!("127.0.0.1:{port}")])
+        .arg("--store")
+        .arg(folder.path().join("router.db"))
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    let run = |arguments: Vec<String>| {
+        let address = address.clone();
+        tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--address", &address]).collect();
+            crate::support::program::run(&arguments)
+        })
+    };
+    while !run(vec!["health".into()]).await.unwrap().status.success() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let file = folder.path().join("tools.json");
+    let tools = r#"{"tools":[{"name":"t","description":"SECRET-description","inputSchema":{"properties":{"SECRET-key":{}}}}]}"#;
+    std::fs::write(&file, tools).unwrap();
+    assert!(run(vec!["import".into(), "file".into(), file.to_str().unwrap().into()]).await.unwrap().status.success());
+    std::fs::write(&file, tools.replace("{}}}", "{\"description\":\"SECRET\u{200b}\"}}}")).unwrap();
+    assert!(!run(vec!["import".into(), "file".into(), file.to_str().unwrap().into()]).await.unwrap().status.success());
+    assert!(run(vec!["select".into(), "SECRET-query".into()]).await.unwrap().status.success());
+    assert!(
+        !run(vec!["select".into(), "SECRET-query".into(), "--tokenizer".into(), "SECRET-tokenizer".into()])
+            .await
+            .unwrap()
+            .status
+            .success()
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(!log.contains("SECRET"), "{log}");
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let selection = lines.iter().find(|line| line["message"] == "tools selected").expect("a selection is logged");
+    assert_eq!(selection["trace_id"].as_str().unwrap().len(), 32);
+    assert_eq!(selection["span_id"].as_str().unwrap().len(), 16);
+}
