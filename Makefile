@@ -1,0 +1,30 @@
+# Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
+.PHONY: setup demo test bench accept
+
+# nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
+RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
+LEFT_OUT := target/left-out.txt
+
+# Fetches the pinned ONNX Runtime library into .runtime/.
+setup:
+	@bash models/build/fetch_runtime.sh
+
+# Starts a router with the bundled catalogue, runs real selections, and leaves it running until Ctrl-C.
+demo: setup
+	@cargo build --release
+	@bash examples/demo.sh
+
+# Every test that needs nothing more than the set-up; names those it left out.
+test: setup
+	@mkdir -p target && rm -f $(LEFT_OUT)
+	@$(RUN_TESTS); status=$$?; \
+	if [ -s $(LEFT_OUT) ]; then echo "left out:"; sort -u $(LEFT_OUT) | sed 's/^/  /'; else echo "no test was left out"; fi; \
+	exit $$status
+
+# Measures the engines.
+bench: setup
+	@cargo bench --benches
+
+# The long drills: hundreds of kills, property tests at a hundred times their usual number.
+accept: setup
+	@KILL_ROUNDS=300 PROPTEST_CASES=20000 $(RUN_TESTS)
