@@ -19,7 +19,13 @@ impl HashingEmbedder {
     /// `workers` of them, ready for a pool.
     #[must_use]
     pub fn load(workers: usize) -> Loaded {
-        let info = ModelInfo { id: format!("hashing-{DIMENSION}@1"), dimension: DIMENSION, numerics: "exact".to_owned() };
+        let info = ModelInfo {
+            id: format!("hashing-{DIMENSION}@1"),
+            dimension: DIMENSION,
+            numerics: "exact".to_owned(),
+            query_prefix: String::new(),
+            passage_prefix: String::new(),
+        };
         Loaded { info, embedders: (0..workers).map(|_| Box::new(Self) as Box<dyn Embedder>).collect() }
     }
 }

@@ -33,6 +33,10 @@ pub struct ModelInfo {
     pub dimension: usize,
     /// Hash of the probe vectors as this processor computes them: integer kernels differ by processor.
     pub numerics: String,
+    /// Put before a query; part of how the model was trained.
+    pub query_prefix: String,
+    /// Put before a tool's text.
+    pub passage_prefix: String,
 }
 
 /// A model ready to run.

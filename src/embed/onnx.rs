@@ -42,7 +42,13 @@ pub fn load(options: &OnnxOptions) -> Result<Loaded, LoadError> {
         Some(first) => check_probes(first, &files.manifest)?,
         None => String::new(),
     };
-    let info = ModelInfo { id: files.id.clone(), dimension: files.manifest.dimension, numerics };
+    let info = ModelInfo {
+        id: files.id.clone(),
+        dimension: files.manifest.dimension,
+        numerics,
+        query_prefix: files.manifest.query_prefix.clone(),
+        passage_prefix: files.manifest.passage_prefix.clone(),
+    };
     Ok(Loaded { info, embedders: sessions.into_iter().map(|s| Box::new(s) as Box<dyn Embedder>).collect() })
 }
 

@@ -146,6 +146,7 @@ impl Pool {
                 return Err(QueryError::TooSlow { needed, left });
             }
             let (answer, receiver) = oneshot::channel();
+            let text = format!("{}{text}", self.0.info.query_prefix);
             lanes.queries.push_back(Job { text, deadline: Some(deadline), answer });
             receiver
         };
@@ -165,6 +166,7 @@ impl Pool {
     /// The model failed.
     pub async fn passage(&self, text: String) -> Result<UnitVector, EmbedError> {
         let (answer, receiver) = oneshot::channel();
+        let text = format!("{}{text}", self.0.info.passage_prefix);
         self.0.shared.lock().passages.push_back(Job { text, deadline: None, answer });
         self.0.shared.work.notify_one();
         receiver.await.unwrap_or(Err(EmbedError::Stopped))
@@ -252,7 +254,7 @@ mod tests {
         fn embed(&mut self, text: &str) -> Result<UnitVector, EmbedError> {
             self.started.send(text.to_owned()).ok();
             self.go.lock().unwrap().recv().ok();
-            assert!(text != "panic", "as asked");
+            assert!(text != "passage: panic", "as asked");
             UnitVector::new(vec![1.0, 0.0]).ok_or(EmbedError::NotAVector)
         }
     }
@@ -264,7 +266,13 @@ mod tests {
         let embedders = (0..workers)
             .map(|_| Box::new(Stepped { started: started.clone(), go: Arc::clone(&go) }) as Box<dyn Embedder>)
             .collect();
-        let info = ModelInfo { id: "stepped@1".into(), dimension: 2, numerics: String::new() };
+        let info = ModelInfo {
+            id: "stepped@1".into(),
+            dimension: 2,
+            numerics: String::new(),
+            query_prefix: "query: ".into(),
+            passage_prefix: "passage: ".into(),
+        };
         let options = PoolOptions { queue_limit, expected_forward: Duration::from_millis(1) };
         (Pool::start(Loaded { info, embedders }, options).unwrap(), starts, step)
     }
@@ -283,7 +291,7 @@ mod tests {
             })
         };
         let first = spawn("p1", false);
-        assert_eq!(starts.recv().unwrap(), "p1");
+        assert_eq!(starts.recv().unwrap(), "passage: p1");
         let second = spawn("p2", false);
         while pool.0.shared.lock().passages.is_empty() {
             tokio::task::yield_now().await;
@@ -292,7 +300,7 @@ mod tests {
         while pool.waiting() == 0 {
             tokio::task::yield_now().await;
         }
-        for expected in ["q", "p2"] {
+        for expected in ["query: q", "passage: p2"] {
             step.send(()).unwrap();
             assert_eq!(starts.recv().unwrap(), expected);
         }

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::future::Either;
 use subtle::ConstantTimeEq;
@@ -14,6 +15,8 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::observe::code_name;
+use crate::telemetry::Meters;
 use crate::tool::TenantId;
 
 /// The two tokens. Neither: everyone may do everything, which start-up allows on loopback only.
@@ -38,7 +41,7 @@ impl Access {
 
     fn check(&self, path: &str, header: Option<&[u8]>) -> Result<TenantId, Status> {
         let (Some(select), Some(admin)) = (&self.select, &self.admin) else { return Ok(TenantId::default()) };
-        let need = needs(path);
+        let (need, method) = needs(path);
         if need == Need::Nothing {
             return Ok(TenantId::default());
         }
@@ -53,7 +56,7 @@ impl Access {
         let is_admin = bool::from(token.ct_eq(admin.as_bytes()));
         match (is_admin, is_select, need) {
             (true, _, _) | (_, true, Need::Select) => Ok(TenantId::default()),
-            (_, true, _) => Err(Status::permission_denied(format!("{path} needs the admin token, this is the select token"))),
+            (_, true, _) => Err(Status::permission_denied(format!("{method} needs the admin token, this is the select token"))),
             _ => Err(Status::unauthenticated("the token is not known")),
         }
     }
@@ -66,27 +69,41 @@ enum Need {
     Admin,
 }
 
-fn needs(path: &str) -> Need {
-    match path {
-        _ if path.starts_with("/grpc.health.v1.Health/") => Need::Nothing,
-        _ if path.starts_with("/grpc.reflection.") => Need::Select,
-        "/toolrouter.v1.ToolRouter/SelectTools"
-        | "/toolrouter.v1.ToolRouter/DescribeTools"
-        | "/toolrouter.v1.ToolCatalog/GetTool"
-        | "/toolrouter.v1.ToolCatalog/ListTools" => Need::Select,
-        _ => Need::Admin,
+/// Our methods and what they need.
+const METHODS: [(&str, Need); 8] = [
+    ("toolrouter.v1.ToolRouter/SelectTools", Need::Select),
+    ("toolrouter.v1.ToolRouter/DescribeTools", Need::Select),
+    ("toolrouter.v1.ToolCatalog/GetTool", Need::Select),
+    ("toolrouter.v1.ToolCatalog/ListTools", Need::Select),
+    ("toolrouter.v1.ToolCatalog/RegisterTools", Need::Admin),
+    ("toolrouter.v1.ToolCatalog/SyncSource", Need::Admin),
+    ("toolrouter.v1.ToolCatalog/UnregisterTools", Need::Admin),
+    ("toolrouter.v1.ToolCatalog/SetToolState", Need::Admin),
+];
+
+/// What a path needs, and its name for logs and meters: a path of the caller's invention is no label.
+fn needs(path: &str) -> (Need, &'static str) {
+    let known = METHODS.iter().find(|(method, _)| path.strip_prefix('/') == Some(method));
+    match known {
+        Some((method, need)) => (*need, method),
+        None if path.starts_with("/grpc.health.v1.Health/") => (Need::Nothing, "_OTHER"),
+        None if path.starts_with("/grpc.reflection.") => (Need::Select, "_OTHER"),
+        None => (Need::Admin, "_OTHER"),
     }
 }
 
 /// Puts [`Access`] before a service.
 #[derive(Clone, Debug)]
-pub(super) struct AccessLayer(pub(super) Access);
+pub(super) struct AccessLayer {
+    pub(super) access: Access,
+    pub(super) meters: Arc<Meters>,
+}
 
 impl<S> Layer<S> for AccessLayer {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Guarded { access: self.0.clone(), inner }
+        Guarded { access: self.access.clone(), meters: Arc::clone(&self.meters), inner }
     }
 }
 
@@ -94,6 +111,7 @@ impl<S> Layer<S> for AccessLayer {
 #[derive(Clone, Debug)]
 pub(super) struct Guarded<S> {
     access: Access,
+    meters: Arc<Meters>,
     inner: S,
 }
 
@@ -117,7 +135,9 @@ where
                 Either::Left(self.inner.call(request))
             }
             Err(status) => {
-                tracing::info!(rpc.method = request.uri().path().trim_start_matches('/'), rpc.status = ?status.code(), "refused");
+                let (method, code) = (needs(request.uri().path()).1, code_name(status.code()));
+                self.meters.call(method, code, Duration::ZERO);
+                tracing::info!(rpc.method = method, rpc.status = code, "call refused at the door");
                 Either::Right(ready(Ok(status.into_http())))
             }
         }

@@ -74,7 +74,7 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 }
 
 /// gRPC's name of a code, as OpenTelemetry wants it.
-fn code_name(code: Code) -> &'static str {
+pub(super) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

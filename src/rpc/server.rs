@@ -98,6 +98,7 @@ pub async fn serve(
     let health = Health(reporter);
     health.set(false).await;
 
+    let access_meters = Arc::clone(&parts.meters);
     let router = ToolRouterServer::new(RouterService {
         catalog: Arc::clone(&parts.catalog),
         pool: parts.pool,
@@ -118,7 +119,7 @@ pub async fn serve(
         // A client that went away without a word frees its connection after a minute and a half.
         .http2_keepalive_interval(Some(Duration::from_secs(60)))
         .http2_keepalive_timeout(Some(Duration::from_secs(30)))
-        .layer(AccessLayer(parts.access));
+        .layer(AccessLayer { access: parts.access, meters: access_meters });
     if let Some(TlsPem { certificates, key }) = parts.tls {
         server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificates, key)))?;
     }

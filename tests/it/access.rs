@@ -64,6 +64,8 @@ async fn each_token_opens_its_methods() {
     assert_eq!(refused.code(), Code::PermissionDenied);
     let allowed = router.catalog.unregister_tools(with_token(remove(), ADMIN)).await.unwrap_err();
     assert_eq!(allowed.code(), Code::NotFound, "past the door, to a source that is not there");
+    let metrics = crate::support::http_get(router.http, "/metrics").await.1;
+    assert!(metrics.contains("rpc_response_status_code=\"UNAUTHENTICATED\""), "refusals are counted\n{metrics}");
 }
 
 #[tokio::test]
