@@ -142,7 +142,9 @@ impl Pool {
                 return Err(QueryError::Full { waiting: lanes.queries.len(), limit, retry_after: needed });
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left < needed {
+            // Only waiting for others is a reason to refuse early. An idle pool always tries: its estimate may be from a bad minute, and
+            // it is mended by running, not by refusing.
+            if left.is_zero() || (0 < ahead && left < needed) {
                 return Err(QueryError::TooSlow { needed, left });
             }
             let (answer, receiver) = oneshot::channel();
@@ -330,6 +332,15 @@ mod tests {
         step.send(()).unwrap();
         step.send(()).unwrap();
         assert!(running.await.unwrap().is_ok() && waiting.await.unwrap().is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_slow_minute_is_forgotten() {
+        let (pool, _starts, step) = stepped(1, 8);
+        pool.0.shared.forward_us.store(60_000_000, Ordering::Relaxed);
+        step.send(()).unwrap();
+        let soon = Instant::now() + Duration::from_secs(20);
+        assert!(pool.query("after the stall".into(), soon).await.is_ok(), "an idle pool tries, whatever it expects");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
