@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert;
@@ -15,7 +17,7 @@ use crate::browse::{self, Filter};
 use crate::catalog::Catalog;
 use crate::error::Violation;
 use crate::register::validate::{self, MAX_BATCH_TOOLS, MAX_LIST_BYTES, MAX_LIST_TOOLS};
-use crate::register::{Candidate, Meaning, Options, Registrar, Which};
+use crate::register::{Candidate, Meaning, Options, RegisterError, Registrar, Which};
 use crate::telemetry::Meters;
 use crate::tool::{Tool, ToolId};
 
@@ -25,7 +27,14 @@ pub(super) struct CatalogService {
     pub(super) catalog: Arc<Catalog>,
     pub(super) registrar: Registrar,
     pub(super) meters: Arc<Meters>,
+    /// Lists being read: each may hold [`MAX_LIST_BYTES`] before it is complete.
+    pub(super) lists: Semaphore,
 }
+
+/// Lists read at once.
+pub(super) const MAX_LISTS: usize = 4;
+/// Longest silence within a list. A client that stalls gives its place to another.
+const LIST_IDLE: Duration = Duration::from_secs(30);
 
 fn candidates(definitions: Vec<proto::ToolDefinition>) -> Vec<Candidate> {
     definitions.into_iter().map(convert::candidate).collect()
@@ -70,6 +79,7 @@ impl ToolCatalog for CatalogService {
         let tenant = tenant(&request)?;
         let (metadata, _, stream) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolCatalog/SyncSource", &metadata, async {
+            let _place = self.lists.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_LISTS })?;
             let (header, tools) = whole_list(stream).await?;
             let meaning = Meaning::WholeList { allow_mass_removal: header.allow_mass_removal };
             let options = Options { expected_version: header.expected_version, dry_run: header.dry_run };
@@ -157,10 +167,17 @@ impl ToolCatalog for CatalogService {
     }
 }
 
+/// The next message of a list, within [`LIST_IDLE`].
+async fn next(stream: &mut Streaming<proto::SyncSourceRequest>) -> Result<Option<proto::SyncSourceRequest>, Status> {
+    let late =
+        |_| Status::deadline_exceeded(format!("no part of the list came for {} s: nothing was changed", LIST_IDLE.as_secs()));
+    tokio::time::timeout(LIST_IDLE, stream.message()).await.map_err(late)?
+}
+
 /// Reads a source's list to its end. A stream that breaks is an error, so nothing of a half list is ever applied. Hence the end message:
 /// tonic shows a cancelled request stream as one that ended.
 async fn whole_list(mut stream: Streaming<proto::SyncSourceRequest>) -> Result<(proto::SyncHeader, Vec<Tool>), Status> {
-    let first = stream.message().await?.and_then(|message| message.part);
+    let first = next(&mut stream).await?.and_then(|message| message.part);
     let Some(Part::Header(header)) = first else {
         return Err(invalid(&[Violation::new("header", "is missing: the first message of the stream must be the header")]));
     };
@@ -168,7 +185,7 @@ async fn whole_list(mut stream: Streaming<proto::SyncSourceRequest>) -> Result<(
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut bytes = 0;
     let total = loop {
-        let Some(message) = stream.message().await? else {
+        let Some(message) = next(&mut stream).await? else {
             return Err(Status::cancelled("the list was cut off before its end message: nothing was changed"));
         };
         let chunk = match message.part {
@@ -204,7 +221,7 @@ async fn whole_list(mut stream: Streaming<proto::SyncSourceRequest>) -> Result<(
     if total != sent {
         return Err(invalid(&[Violation::new("end.total_tools", format!("is {total}, the chunks hold {sent} tools"))]));
     }
-    if stream.message().await?.is_some() {
+    if next(&mut stream).await?.is_some() {
         return Err(invalid(&[Violation::new("end", "is not the last message")]));
     }
     Ok((header, tools))

@@ -52,6 +52,12 @@ pub enum ClientError {
         /// The transport's words.
         detail: String,
     },
+    /// The options do not go together.
+    #[error("{detail}")]
+    Options {
+        /// What is wrong.
+        detail: &'static str,
+    },
     /// A file of the options is not usable.
     #[error("{} cannot be used: {detail}", path.display())]
     File {
@@ -125,6 +131,15 @@ impl Client {
         let address =
             if options.address.contains("://") { options.address.clone() } else { format!("http://{}", options.address) };
         let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(cause(&e)))?.connect_timeout(CONNECT_TIMEOUT);
+        let secure = endpoint.uri().scheme_str() == Some("https");
+        if secure != options.ca_file.is_some() {
+            let detail = if secure {
+                "https needs --ca-file, the certificate authority to trust"
+            } else {
+                "--ca-file needs an https:// address"
+            };
+            return Err(ClientError::Options { detail });
+        }
         if let Some(path) = &options.ca_file {
             let pem = read(path)?;
             let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
@@ -287,7 +302,7 @@ fn read(path: &std::path::Path) -> Result<Vec<u8>, ClientError> {
 }
 
 /// The innermost words of an error: transports wrap "connection refused" in three layers of "transport error".
-fn cause(error: &dyn std::error::Error) -> String {
+pub(super) fn cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

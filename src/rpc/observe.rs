@@ -27,7 +27,17 @@ pub(super) async fn observe<T>(
     let span = telemetry::request_span(method, &carrier);
     async {
         let started = Instant::now();
-        let result = work.await;
+        let mut unfinished = Unfinished { meters, method, started, armed: true };
+        let result = match asked_timeout(metadata) {
+            // A moment before the transport would cut the call off without a word.
+            Some(asked) => {
+                let limit = asked.min(MAX_DEADLINE).saturating_sub(CUT_OFF_MARGIN);
+                let late = |_| Status::deadline_exceeded("the caller's deadline has passed");
+                tokio::time::timeout(limit, work).await.map_err(late).and_then(|result| result)
+            }
+            None => work.await,
+        };
+        unfinished.armed = false;
         let took = started.elapsed();
         let code = result.as_ref().map_or_else(Status::code, |_| Code::Ok);
         meters.call(method, code_name(code), took);
@@ -46,13 +56,42 @@ pub(super) async fn observe<T>(
     .await
 }
 
+/// A call that is dropped half way, because its caller went, is counted and logged all the same.
+struct Unfinished<'a> {
+    meters: &'a Meters,
+    method: &'static str,
+    started: Instant,
+    armed: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            let took = self.started.elapsed();
+            self.meters.call(self.method, code_name(Code::Cancelled), took);
+            tracing::info!(
+                rpc.method = self.method,
+                rpc.status = "CANCELLED",
+                duration_ms = took.as_secs_f64() * 1e3,
+                "caller went"
+            );
+        }
+    }
+}
+
+/// How long before its deadline a call is answered with DEADLINE_EXCEEDED.
+const CUT_OFF_MARGIN: Duration = Duration::from_millis(1);
+
 /// Longest deadline that is believed; a longer one means "none", and time arithmetic stays far from its limits.
 const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 
 /// When the caller stops waiting: its `grpc-timeout`, or the configured default.
 pub(super) fn deadline(metadata: &MetadataMap, default: Duration) -> Instant {
-    let asked = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
-    Instant::now() + asked.unwrap_or(default).min(MAX_DEADLINE)
+    Instant::now() + asked_timeout(metadata).unwrap_or(default).min(MAX_DEADLINE)
+}
+
+fn asked_timeout(metadata: &MetadataMap) -> Option<Duration> {
+    metadata.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout)
 }
 
 /// gRPC's timeout header: up to 8 digits and a unit.

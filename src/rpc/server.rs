@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use super::catalog::CatalogService;
+use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 use super::proto::DESCRIPTORS;
 use super::proto::tool_catalog_server::ToolCatalogServer;
@@ -62,7 +63,7 @@ impl std::fmt::Debug for TlsPem {
 
 /// The server could not start or broke.
 #[derive(Debug, thiserror::Error)]
-#[error("the gRPC server failed: {0}")]
+#[error("the gRPC server failed: {}", super::client::cause(.0))]
 pub struct ServeError(#[from] tonic::transport::Error);
 
 /// Tells probes whether to send traffic.
@@ -81,6 +82,14 @@ impl Health {
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
         for name in HEALTH_NAMES {
             self.0.set_service_status(name, status).await;
+        }
+    }
+
+    /// Ends every watch: such a stream never ends by itself, and a drain would wait for it to its last second.
+    pub async fn close(&self) {
+        let mut reporter = self.0.clone();
+        for name in HEALTH_NAMES {
+            reporter.clear_service_status(name).await;
         }
     }
 }
@@ -108,11 +117,15 @@ pub async fn serve(
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
-    let catalog =
-        ToolCatalogServer::new(CatalogService { catalog: parts.catalog, registrar: parts.registrar, meters: parts.meters })
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .send_compressed(CompressionEncoding::Gzip);
+    let catalog = ToolCatalogServer::new(CatalogService {
+        catalog: parts.catalog,
+        registrar: parts.registrar,
+        meters: parts.meters,
+        lists: Semaphore::new(MAX_LISTS),
+    })
+    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
 
     let mut server = Server::builder()
         .tcp_nodelay(true)

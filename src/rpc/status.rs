@@ -12,8 +12,14 @@ use crate::select::SelectError;
 /// The status of a failure. Internals go to the log, not over the wire.
 fn status(kind: Kind, message: &str, violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::new();
+    let mut room = DETAIL_BYTES;
     for violation in violations {
-        details.add_bad_request_violation(&violation.field, &violation.description);
+        let (field, description) = (clip(&violation.field, 200), clip(&violation.description, 300));
+        match room.checked_sub(field.len() + description.len()) {
+            Some(left) => room = left,
+            None => break,
+        }
+        details.add_bad_request_violation(field, description);
     }
     let code = match kind {
         Kind::Invalid => Code::InvalidArgument,
@@ -40,17 +46,37 @@ fn status(kind: Kind, message: &str, violations: &[Violation]) -> Status {
 
 /// A request that is wrong.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
-    let message = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    status(Kind::Invalid, &cut(message), violations)
+    let count = if 1 < violations.len() { format!("{} violations: ", violations.len()) } else { String::new() };
+    let message = count + &violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    status(Kind::Invalid, &cut(&message), violations)
 }
 
-/// Status messages travel in a header: past a few KiB proxies drop the whole answer, so the tail goes to the details alone.
-fn cut(message: String) -> String {
-    const MOST: usize = 1_024;
-    match message.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}… (all in the details)", &message[..at]),
-        None => message,
+/// Bytes of all violations in the details. They travel in a header as base64, and gRPC libraries drop an answer whose headers pass 8 KiB:
+/// the caller would see a broken stream instead of the field.
+const DETAIL_BYTES: usize = 3_000;
+/// Bytes of the message as it travels, percent-encoded.
+const MESSAGE_BYTES: usize = 1_500;
+
+/// The message, short enough for its header.
+fn cut(message: &str) -> String {
+    let encoded = |c: char| if c.is_ascii_graphic() || c == ' ' { 1 } else { 3 * c.len_utf8() };
+    let mut room = MESSAGE_BYTES;
+    let end = message.char_indices().find_map(|(at, c)| match room.checked_sub(encoded(c)) {
+        Some(left) => {
+            room = left;
+            None
+        }
+        None => Some(at),
+    });
+    end.map_or_else(|| message.to_owned(), |at| format!("{}...", &message[..at]))
+}
+
+/// At most `bytes` of `text`, cut between characters.
+fn clip(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
     }
+    format!("{}...", &text[..text.floor_char_boundary(bytes)])
 }
 
 impl From<SelectError> for Status {
@@ -65,7 +91,7 @@ impl From<SelectError> for Status {
 impl From<RegisterError> for Status {
     fn from(error: RegisterError) -> Self {
         match error.violations() {
-            [] => status(error.kind(), &cut(error.to_string()), &[]),
+            [] => status(error.kind(), &cut(&error.to_string()), &[]),
             violations => invalid(violations),
         }
     }
@@ -74,4 +100,21 @@ impl From<RegisterError> for Status {
 /// Nothing by that name.
 pub(super) fn not_found(message: &str) -> Status {
     status(Kind::NotFound, message, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_fits_into_the_headers_of_any_client() {
+        let violation = |i: usize| Violation::new(format!("tools[{i}].{}", "поле".repeat(40)), "ошибка 💥 ".repeat(4_000));
+        let status = invalid(&(0..50).map(violation).collect::<Vec<_>>());
+        let headers = status.into_http::<()>().headers().clone();
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        assert!(bytes < 8_192, "{bytes}");
+        let one = invalid(&[violation(7)]);
+        let violations = one.get_details_bad_request().unwrap().field_violations;
+        assert!(violations[0].field.starts_with("tools[7]") && violations[0].description.ends_with("..."));
+    }
 }
