@@ -104,6 +104,8 @@ pub struct Change {
     pub upserts: Vec<Record>,
     /// Tools that go.
     pub removals: Vec<ToolId>,
+    /// Texts that no tool has any more: their vectors go.
+    pub dropped_texts: Vec<TextHash>,
     /// The model of `vectors`.
     pub model_id: String,
     /// Vectors that were not stored yet.

@@ -3,14 +3,15 @@
 //! Runs on the background lane and publishes as it goes, so selections get better by steps; until most tools have vectors they answer by
 //! words and say so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{RegisterError, Registrar, task_failed};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, TenantCatalog, TextHash};
+use crate::embed::EmbedError;
 use crate::index::vector::Codes;
-use crate::tool::TenantId;
+use crate::tool::{TenantId, ToolId};
 
 /// Tools per step: a publication costs a rebuild of the tenant's index, a crash costs at most this much work.
 const STEP: usize = 512;
@@ -22,11 +23,15 @@ impl Registrar {
     /// The model or the store failed; what was done stays done.
     pub async fn backfill(&self, tenant: &TenantId) -> Result<usize, RegisterError> {
         let mut done = 0;
+        let mut failed: HashSet<ToolId> = HashSet::new();
         loop {
             let current = self.0.catalog.load().tenant(tenant);
-            let lacking: Vec<Arc<Entry>> =
-                current.entries().iter().filter(|entry| entry.base_vectors().is_none()).take(STEP).cloned().collect();
+            let lacks = |entry: &&Arc<Entry>| entry.base_vectors().is_none() && !failed.contains(&entry.record.tool.id);
+            let lacking: Vec<Arc<Entry>> = current.entries().iter().filter(lacks).take(STEP).cloned().collect();
             if lacking.is_empty() {
+                if failed.is_empty() {
+                    self.0.store.drop_other_models(tenant, &self.0.pool.info().id).await?;
+                }
                 return Ok(done);
             }
             let mut vectors: HashMap<TextHash, Codes> = HashMap::new();
@@ -34,7 +39,17 @@ impl Registrar {
                 let texts = ViewTexts::of(&entry.record.tool);
                 for text in texts.base.into_iter().chain(texts.examples) {
                     if let std::collections::hash_map::Entry::Vacant(place) = vectors.entry(TextHash::of(&text)) {
-                        place.insert(Codes::quantise(&self.0.pool.passage(text).await?));
+                        match self.0.pool.passage(text).await {
+                            Ok(vector) => {
+                                place.insert(Codes::quantise(&vector));
+                            }
+                            Err(EmbedError::Stopped) => return Err(EmbedError::Stopped.into()),
+                            // One tool found by words alone is better than a catalogue that is.
+                            Err(error) => {
+                                tracing::warn!(tool.id = %entry.record.tool.id, error.message = %error, "tool is not embedded");
+                                failed.insert(entry.record.tool.id.clone());
+                            }
+                        }
                     }
                 }
             }

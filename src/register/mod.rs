@@ -322,6 +322,9 @@ impl Registrar {
             if let Some(live) = stale {
                 self.0.store.prune_vectors(&tenant, &info.id, &live).await?;
             }
+            if next.without_vectors() == 0 {
+                self.0.store.drop_other_models(&tenant, &info.id).await?;
+            }
             self.0.catalog.publish(&tenant, &next);
         }
         Ok(tools)
@@ -430,7 +433,8 @@ impl Parts {
         let to = Version { epoch, ..from.next() };
         let info = self.pool.info().clone();
         let upserts: Vec<Record> = changed.iter().map(|entry| entry.record.clone()).collect();
-        let change = Change { tenant, from, to, upserts, removals, model_id: info.id, vectors };
+        let dropped_texts = dropped_texts(current, &changed, &removals);
+        let change = Change { tenant, from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
         self.store.apply(&change).await?;
 
         let base = Arc::clone(current);
@@ -478,6 +482,23 @@ fn existing(current: &TenantCatalog, source: &str, names: Vec<String>) -> Result
         }
     }
     if missing.is_empty() { Ok(ids) } else { Err(RegisterError::NotFound { source_name: source.to_owned(), names: missing }) }
+}
+
+/// Texts that only replaced or removed tools had.
+fn dropped_texts(current: &TenantCatalog, changed: &[Arc<Entry>], removals: &[ToolId]) -> Vec<TextHash> {
+    let replaced: HashSet<&ToolId> = removals.iter().chain(changed.iter().map(|entry| &entry.record.tool.id)).collect();
+    let hashes = |entry: &Arc<Entry>| entry.vectors().map(|(hash, _)| *hash).collect::<Vec<_>>();
+    let mut old: HashSet<TextHash> = replaced.iter().filter_map(|id| current.get(id)).flat_map(hashes).collect();
+    if old.is_empty() {
+        return Vec::new();
+    }
+    let kept = current.entries().iter().filter(|entry| !replaced.contains(&entry.record.tool.id));
+    for hash in kept.chain(changed).flat_map(hashes) {
+        old.remove(&hash);
+    }
+    let mut dropped: Vec<_> = old.into_iter().collect();
+    dropped.sort_unstable();
+    dropped
 }
 
 /// Hashing a thousand schemas takes a while, so it happens off the threads that answer requests.

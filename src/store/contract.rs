@@ -44,6 +44,7 @@ pub(super) fn change(from: u64, upserts: Vec<Record>, removals: &[&str]) -> Chan
         to: Version { epoch: 7, number: from + 1 },
         upserts,
         removals: removals.iter().map(|name| ToolId::new("sou/rce", name).unwrap()).collect(),
+        dropped_texts: Vec::new(),
         model_id: "m@1".into(),
         vectors: vec![(TextHash::of(&format!("text {from}")), vector(from as f32))],
     }
@@ -90,4 +91,10 @@ pub(super) async fn holds(store: &dyn Store) {
     let live = [TextHash::of("text 1")].into_iter().collect();
     assert_eq!(store.prune_vectors(&tenant, "m@1", &live).await.unwrap(), 1);
     assert_eq!(store.vectors(&tenant, "m@1", 3).await.unwrap().len(), 1);
+
+    store.apply(&Change { dropped_texts: vec![TextHash::of("text 1")], ..change(2, vec![], &["c"]) }).await.unwrap();
+    let left: Vec<_> = store.vectors(&tenant, "m@1", 3).await.unwrap().into_keys().collect();
+    assert_eq!(left, [TextHash::of("text 2")], "a text that no tool has any more loses its vector");
+    assert_eq!(store.drop_other_models(&tenant, "m@1").await.unwrap(), 1);
+    assert!(store.vectors(&tenant, "m@2", 3).await.unwrap().is_empty());
 }

@@ -12,9 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Executor, Row, Sqlite, SqliteConnection};
 
 use super::{Store, StoreError, StoredTenant};
@@ -66,7 +64,6 @@ impl EmbeddedStore {
             .filename(&path)
             .create_if_missing(true)
             .locking_mode(SqliteLockingMode::Exclusive)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             // The lock is held from the first statement on; a router that is just stopping gets a moment to let go.
@@ -99,6 +96,8 @@ impl EmbeddedStore {
         if known < version {
             return Err(StoreError::Newer { path: self.path.clone(), found: version, known });
         }
+        // Not before here: the journal mode is written into the file, and a file that is not ours stays as it is.
+        connection.execute("PRAGMA journal_mode = WAL").await.map_err(failed)?;
         if let Some(mib) = max_mib {
             let pages = mib.saturating_mul(1024 * 1024) / PAGE_BYTES;
             connection.execute(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).await.map_err(failed)?;
@@ -162,11 +161,16 @@ async fn current_version(connection: &mut SqliteConnection, tenant: &TenantId) -
         .bind(tenant.as_str())
         .fetch_optional(connection)
         .await?;
-    Ok(row.map(|row| version(&row)))
+    row.map(|row| version(&row)).transpose()
 }
 
-fn version(row: &SqliteRow) -> Version {
-    Version { epoch: row.get::<u32, _>("epoch"), number: unsigned(row.get("version")) }
+fn version(row: &SqliteRow) -> Result<Version, sqlx::Error> {
+    Ok(Version { epoch: row.try_get("epoch")?, number: unsigned(row.try_get("version")?) })
+}
+
+/// A column's value. A file can hold anything, also text that is none, and no file may panic the process.
+fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(row: &'r SqliteRow, name: &str) -> Result<T, StoreError> {
+    row.try_get(name).map_err(|e| damaged(name, &e))
 }
 
 async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
@@ -189,6 +193,11 @@ async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Res
     }
     for record in &change.upserts {
         upsert(connection, tenant, record).await?;
+    }
+    // Of every model: a text that no tool has any more is no model's business.
+    for hash in &change.dropped_texts {
+        let query = sqlx::query("DELETE FROM vectors WHERE tenant = ? AND text_hash = ?");
+        query.bind(tenant).bind(&hash.0[..]).execute(&mut *connection).await?;
     }
     write_vectors(connection, tenant, &change.model_id, &change.vectors).await
 }
@@ -268,36 +277,39 @@ async fn upsert(connection: &mut SqliteConnection, tenant: &str, record: &Record
 }
 
 fn record(row: &SqliteRow) -> Result<Record, StoreError> {
-    let id = ToolId::new(row.get("source"), row.get("name")).map_err(|v| damaged("id", &v))?;
+    let id = ToolId::new(column(row, "source")?, column(row, "name")?).map_err(|v| damaged("id", &v))?;
     let display = id.to_string();
-    let document = |column: &str, text: &str| Document::parse(text).map_err(|e| damaged(&format!("{display} {column}"), &e));
-    let optional = |column: &str| row.get::<Option<String>, _>(column).map(|text| document(column, &text)).transpose();
-    let list = |column: &str| {
-        serde_json::from_str::<Vec<String>>(row.get(column)).map_err(|e| damaged(&format!("{display} {column}"), &e))
+    let document = |name: &str, text: &str| Document::parse(text).map_err(|e| damaged(&format!("{display} {name}"), &e));
+    let optional = |name: &str| -> Result<Option<Document>, StoreError> {
+        column::<Option<String>>(row, name)?.map(|text| document(name, &text)).transpose()
+    };
+    let list = |name: &str| -> Result<Vec<String>, StoreError> {
+        serde_json::from_str(column(row, name)?).map_err(|e| damaged(&format!("{display} {name}"), &e))
     };
     let tool = Tool {
-        title: row.get("title"),
-        description: row.get("description"),
-        input_schema: document("input_schema", row.get("input_schema"))?,
+        title: column(row, "title")?,
+        description: column(row, "description")?,
+        input_schema: document("input_schema", column(row, "input_schema")?)?,
         output_schema: optional("output_schema")?,
         annotations: optional("annotations")?,
         extra: optional("extra")?,
-        domain: row.get("domain"),
+        domain: column(row, "domain")?,
         tags: list("tags")?,
         examples: list("examples")?,
         id,
     };
-    let model_name = ModelName::parse(row.get("model_name")).ok_or_else(|| damaged(&display, &"model_name is not one"))?;
-    let fingerprint = Fingerprint::from_slice(row.get("fingerprint")).ok_or_else(|| damaged(&display, &"fingerprint is cut"))?;
+    let model_name = ModelName::parse(column(row, "model_name")?).ok_or_else(|| damaged(&display, &"model_name is not one"))?;
+    let fingerprint =
+        Fingerprint::from_slice(column(row, "fingerprint")?).ok_or_else(|| damaged(&display, &"fingerprint is cut"))?;
     // Counts of an older renderer are counted again rather than believed.
-    let costs = Costs::from_bytes(row.get("costs")).unwrap_or_else(|| Costs::of(&tool, &model_name));
+    let costs = Costs::from_bytes(column(row, "costs")?).unwrap_or_else(|| Costs::of(&tool, &model_name));
     Ok(Record {
         model_name,
         fingerprint,
-        state: if row.get::<i64, _>("state") == 0 { State::Enabled } else { State::Disabled },
-        position: unsigned(row.get("position")),
-        registered_at_ms: unsigned(row.get("registered_at_ms")),
-        updated_at_ms: unsigned(row.get("updated_at_ms")),
+        state: if column::<i64>(row, "state")? == 0 { State::Enabled } else { State::Disabled },
+        position: unsigned(column(row, "position")?),
+        registered_at_ms: unsigned(column(row, "registered_at_ms")?),
+        updated_at_ms: unsigned(column(row, "updated_at_ms")?),
         costs,
         tool,
     })
@@ -311,14 +323,14 @@ impl Store for EmbeddedStore {
                 sqlx::query("SELECT tenant, epoch, version FROM tenants").fetch_all(&self.pool).await.map_err(failed)?;
             let mut all = Vec::with_capacity(tenants.len());
             for row in tenants {
-                let name: &str = row.get("tenant");
+                let name: &str = column(&row, "tenant")?;
                 let rows = sqlx::query("SELECT * FROM tools WHERE tenant = ? ORDER BY position, source, name")
                     .bind(name)
                     .fetch_all(&self.pool)
                     .await
                     .map_err(failed)?;
                 let records = rows.iter().map(record).collect::<Result<_, _>>()?;
-                all.push(StoredTenant { tenant: TenantId::new(name), version: version(&row), records });
+                all.push(StoredTenant { tenant: TenantId::new(name), version: version(&row).map_err(failed)?, records });
             }
             Ok(all)
         }
@@ -340,8 +352,8 @@ impl Store for EmbeddedStore {
                 .map_err(|e| sort(&e, &self.path))?;
             // A vector that does not read is embedded again: it is derived, so nothing is lost.
             let one = |row: &SqliteRow| {
-                let hash: [u8; 32] = row.get::<&[u8], _>("text_hash").try_into().ok()?;
-                Some((TextHash(hash), Codes::from_bytes(row.get("codes"), dimension)?))
+                let hash: [u8; 32] = column::<&[u8]>(row, "text_hash").ok()?.try_into().ok()?;
+                Some((TextHash(hash), Codes::from_bytes(column(row, "codes").ok()?, dimension)?))
             };
             Ok(rows.iter().filter_map(one).collect())
         }
@@ -382,12 +394,22 @@ impl Store for EmbeddedStore {
                 .map_err(failed)?;
             let dead = rows
                 .iter()
-                .map(|row| row.get::<Vec<u8>, _>("text_hash"))
+                .filter_map(|row| column::<Vec<u8>>(row, "text_hash").ok())
                 .filter(|hash| <[u8; 32]>::try_from(hash.as_slice()).map_or(true, |hash| !live.contains(&TextHash(hash))));
             let dead: Vec<_> = dead.collect();
             let mut connection = self.begin().await?;
             let dropped = delete_vectors(&mut connection, tenant.as_str(), model_id, dead).await;
             self.finish(connection, dropped).await
+        }
+        .boxed()
+    }
+
+    fn drop_other_models<'a>(&'a self, tenant: &'a TenantId, model_id: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        async move {
+            let mut connection = self.begin().await?;
+            let query = sqlx::query("DELETE FROM vectors WHERE tenant = ? AND model <> ?");
+            let dropped = query.bind(tenant.as_str()).bind(model_id).execute(&mut *connection).await;
+            self.finish(connection, dropped.map(|done| done.rows_affected())).await
         }
         .boxed()
     }
@@ -424,7 +446,7 @@ fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
         Some(5 | 6) => StoreError::InUse { path: path.to_owned() },
         Some(26) => StoreError::Foreign { path: path.to_owned() },
         Some(11) => StoreError::Damaged { detail },
-        _ => StoreError::Unavailable { detail },
+        _ => StoreError::Unavailable { detail: format!("{}: {detail}", path.display()) },
     }
 }
 
@@ -483,8 +505,27 @@ mod tests {
         let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&other).create_if_missing(true)).await.unwrap();
         sqlx::query("CREATE TABLE precious (x)").execute(&pool).await.unwrap();
         pool.close().await;
+        let before = std::fs::read(&other).unwrap();
         let foreign = open(&other, None).await.unwrap_err();
         assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
+        assert_eq!(std::fs::read(&other).unwrap(), before, "somebody's database is not touched");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_value_is_an_error_and_no_panic() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let store = open(&path, None).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        for damage in [
+            "UPDATE tools SET description = CAST(x'ff00fe' AS TEXT)",
+            "UPDATE tools SET description = 'fine', input_schema = '[1'",
+            "UPDATE tools SET input_schema = '{}', fingerprint = x'00'",
+            "UPDATE tenants SET epoch = 99999999999",
+        ] {
+            sqlx::query(damage).execute(&store.pool).await.unwrap();
+            assert!(store.load().await.is_err(), "{damage}");
+        }
     }
 
     #[tokio::test]

@@ -61,6 +61,9 @@ pub trait Store: Send + Sync {
         live: &'a HashSet<TextHash>,
     ) -> BoxFuture<'a, Result<u64, StoreError>>;
 
+    /// Drops a tenant's vectors of all models but one.
+    fn drop_other_models<'a>(&'a self, tenant: &'a TenantId, model_id: &'a str) -> BoxFuture<'a, Result<u64, StoreError>>;
+
     /// Finishes what is under way and closes the file.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
