@@ -6,7 +6,11 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::Serialize;
 
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
 use super::Config;
+use crate::telemetry;
 
 /// Prefix of environment variables.
 const ENV_PREFIX: &str = "TOOL_ROUTER__";
@@ -94,9 +98,24 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, Config
         .merge(Env::prefixed(ENV_PREFIX).split("__"))
         .merge(Serialized::defaults(overrides))
         .extract()
-        .map_err(|error| value(one_line(&error.to_string())))?;
+        .map_err(|error| value(one_line(&complaint(error))))?;
     check(&config)?;
     Ok(config)
+}
+
+/// What is wrong, with which key, and where it was said.
+fn complaint(error: figment::Error) -> String {
+    let one = |error: figment::Error| {
+        let place = match error.metadata.as_ref().map(|metadata| (&metadata.source, &metadata.name)) {
+            Some((Some(figment::Source::File(path)), _)) => format!(" in {}", path.display()),
+            Some((_, name)) if name.contains("environment") => " in the environment".to_owned(),
+            Some(_) => " given as a flag".to_owned(),
+            None => String::new(),
+        };
+        let key = if error.path.is_empty() { String::new() } else { format!(" for {}", error.path.join(".")) };
+        format!("{}{key}{place}", error.kind)
+    };
+    error.into_iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn one_line(text: &str) -> String {
@@ -127,10 +146,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         _ => return Err(value("access: set both select_token_file and admin_token_file, or neither")),
     };
     if let Some(tls) = &server.tls {
-        for (key, path) in [("certificate_file", &tls.certificate_file), ("key_file", &tls.key_file)] {
-            std::fs::metadata(path).map_err(|e| value(format!("server.tls.{key} {} cannot be read: {e}", path.display())))?;
+        let unusable = |key: &str, path: &Path, why: String| value(format!("server.tls.{key} {} {why}", path.display()));
+        let read = |key: &str, path: &Path| std::fs::read(path).map_err(|e| unusable(key, path, format!("cannot be read: {e}")));
+        let chain = read("certificate_file", &tls.certificate_file)?;
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+        if certificates.is_ok_and(|c| c.is_empty()) || CertificateDer::from_pem_slice(&chain).is_err() {
+            return Err(unusable("certificate_file", &tls.certificate_file, "holds no PEM certificate".into()));
+        }
+        if PrivateKeyDer::from_pem_slice(&read("key_file", &tls.key_file)?).is_err() {
+            return Err(unusable("key_file", &tls.key_file, "holds no PEM private key".into()));
         }
     }
+    telemetry::parse_filter(&config.log.filter).map_err(|e| value(e.to_string()))?;
     let guarded = server.grpc_address.ip().is_loopback() || (tokens && server.tls.is_some());
     if !guarded && !server.insecure {
         return Err(value(format!(
@@ -226,6 +253,20 @@ mod tests {
         write("s", "fedcba9876543210");
         let tokens = from(&text).unwrap().access.tokens().unwrap();
         assert_eq!(tokens, Some(("fedcba9876543210".into(), "0123456789abcdef".into())));
+    }
+
+    #[test]
+    fn a_complaint_says_where_the_value_came_from() {
+        let server = ServerOverrides { grpc_address: Some("localhost:1".into()), ..ServerOverrides::default() };
+        let line = load(None, &Overrides { server, ..Overrides::default() }).unwrap_err().to_string();
+        assert_eq!(line, "configuration: invalid socket address syntax for server.grpc_address given as a flag");
+        check("[log]\nfilter = \"inof\"", &["log.filter", "\"inof\" is no level"]);
+        check("[log]\nfilter = \"=,=\"", &["log.filter"]);
+        check("[server]\ndefault_deadline_ms = true", &["for server.default_deadline_ms in /"]);
+        let junk = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(junk.path(), "not PEM").unwrap();
+        let tls = format!("[server]\ntls = {{ certificate_file = {0:?}, key_file = {0:?} }}", junk.path());
+        check(&tls, &["server.tls.certificate_file", "holds no PEM certificate"]);
     }
 
     #[test]

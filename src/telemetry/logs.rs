@@ -6,6 +6,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -53,14 +54,7 @@ pub enum TelemetryError {
 /// # Errors
 /// A bad filter, or a second call.
 pub fn init(options: &LogOptions) -> Result<(), TelemetryError> {
-    let bad = |e: tracing_subscriber::filter::ParseError| TelemetryError::Filter {
-        filter: options.filter.clone(),
-        detail: e.to_string(),
-    };
-    // Libraries speak up from warnings on unless asked for by name: h2 alone logs every frame.
-    let filter = EnvFilter::try_new(format!("warn,tool_router={}", options.filter))
-        .or_else(|_| EnvFilter::try_new(format!("warn,{}", options.filter)))
-        .map_err(bad)?;
+    let filter = parse_filter(&options.filter)?;
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     // Spans carry real trace ids; nothing exports them yet.
     let provider = SdkTracerProvider::builder().build();
@@ -76,6 +70,24 @@ pub fn init(options: &LogOptions) -> Result<(), TelemetryError> {
         tracing_subscriber::filter::filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("tool_router"));
     let layers = tracing_subscriber::registry().with(context.with_filter(own_spans)).with(lines.with_filter(filter));
     layers.try_init().map_err(|_| TelemetryError::Twice)
+}
+
+/// Reads a filter: levels by themselves are ours, `target=level` is anybody's. Libraries speak up from warnings on unless asked for by
+/// name: h2 alone logs every frame.
+///
+/// # Errors
+/// A part that is neither; a misspelt level must not pass for the name of a target.
+pub fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    let bad = |detail: String| TelemetryError::Filter { filter: filter.to_owned(), detail };
+    let mut directives = vec!["warn".to_owned()];
+    for part in filter.split(',').map(str::trim) {
+        match (part.parse::<LevelFilter>(), part.split_once('=')) {
+            (Ok(level), _) => directives.push(format!("tool_router={level}")),
+            (Err(_), Some((target, _))) if !target.is_empty() => directives.push(part.to_owned()),
+            _ => return Err(bad(format!("{part:?} is no level (off, error, warn, info, debug, trace) and no target=level"))),
+        }
+    }
+    EnvFilter::try_new(directives.join(",")).map_err(|e| bad(e.to_string()))
 }
 
 /// Flat objects: `trace_id` and `span_id` stand at the top, as OpenTelemetry's log format for files wants them.

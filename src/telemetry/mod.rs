@@ -4,6 +4,6 @@ mod logs;
 mod metrics;
 mod trace;
 
-pub use self::logs::{LogFormat, LogOptions, TelemetryError, init};
+pub use self::logs::{LogFormat, LogOptions, TelemetryError, init, parse_filter};
 pub use self::metrics::{Meters, Watched};
 pub use self::trace::{current_trace_id, is_context_header, request_span};
