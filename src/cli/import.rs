@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::connection::Connection;
 use super::{Exit, output};
 use crate::import::file;
-use crate::rpc::client::{Client, chunks};
+use crate::rpc::client::{Client, ClientError, chunks};
 use crate::rpc::proto::CatalogDiff;
 use crate::tool::Tool;
 
@@ -67,11 +67,26 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         for skipped in &imported.skipped {
             output::complain(&format!("{}: skipped {skipped}", path.display()));
         }
-        lists.push((path.clone(), by_source(imported.tools)));
+        let mut sources = by_source(imported.tools);
+        if sources.is_empty() && arguments.whole_list {
+            let Some(source) = &arguments.source else {
+                return Err(Exit::failed(format!("{} holds no tools: give --source to say whose tools go", path.display())));
+            };
+            sources.push((source.clone(), Vec::new()));
+        }
+        lists.push((path.clone(), sources));
     }
     let total: usize = lists.iter().flat_map(|(_, sources)| sources).map(|(_, tools)| tools.len()).sum();
     let FileArguments { whole_list, allow_mass_removal, dry_run, json, connection, .. } = arguments;
     let mut client = connection.open().await?;
+    if !whole_list && !dry_run {
+        // The router checks every batch before it takes the first: a bad tool in the last leaves no half import.
+        for (path, sources) in &lists {
+            for (source, tools) in sources {
+                register(&mut client, source, tools, true, None).await.map_err(|e| placed(path, &e))?;
+            }
+        }
+    }
     let bar = output::progress(total);
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
     let mut rows = Vec::new();
@@ -79,14 +94,16 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         for (source, tools) in sources {
             bar.set_message(source.clone());
             let sent = if whole_list {
-                client.sync(&source, &tools, dry_run, allow_mass_removal).await.map(|answer| answer.diff.unwrap_or_default())
+                let sent = client.sync(&source, &tools, dry_run, allow_mass_removal).await;
+                sent.map(|answer| answer.diff.unwrap_or_default())
+                    .map_err(|error| Refused { tools: describe(&source, &tools, 0), error })
             } else {
-                register(&mut client, &source, &tools, dry_run, &bar).await
+                register(&mut client, &source, &tools, dry_run, Some(&bar)).await
             };
             if whole_list {
                 bar.inc(tools.len() as u64);
             }
-            let diff = sent.inspect_err(|_| bar.abandon())?;
+            let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&path, &e))?;
             rows.push(Row { file: path.clone(), source, diff });
         }
     }
@@ -110,20 +127,41 @@ fn by_source(tools: Vec<Tool>) -> Vec<(String, Vec<Tool>)> {
     groups
 }
 
+/// A refusal with the tools it is about: the router counts from the start of what it was sent.
+struct Refused {
+    tools: String,
+    error: ClientError,
+}
+
+fn describe(source: &str, tools: &[Tool], offset: usize) -> String {
+    let name = |tool: Option<&Tool>| tool.map(|tool| tool.id.name().to_owned()).unwrap_or_default();
+    let (first, last) = (name(tools.first()), name(tools.last()));
+    format!("source {source}, tools {} ({first}) to {} ({last}), counted from tools[0]", offset + 1, offset + tools.len())
+}
+
+fn placed(path: &std::path::Path, refused: &Refused) -> Exit {
+    Exit::failed(format!("{}, {}: {}", path.display(), refused.tools, refused.error))
+}
+
 async fn register(
     client: &mut Client,
     source: &str,
     tools: &[Tool],
     dry_run: bool,
-    bar: &indicatif::ProgressBar,
-) -> Result<CatalogDiff, crate::rpc::client::ClientError> {
+    bar: Option<&indicatif::ProgressBar>,
+) -> Result<CatalogDiff, Refused> {
     let mut whole = CatalogDiff::default();
+    let mut offset = 0;
     for chunk in chunks(tools, STEP) {
-        let diff = client.register(source, chunk, dry_run).await?.diff.unwrap_or_default();
+        let sent = client.register(source, chunk, dry_run).await;
+        let diff = sent.map_err(|error| Refused { tools: describe(source, chunk, offset), error })?.diff.unwrap_or_default();
+        offset += chunk.len();
         whole.added.extend(diff.added);
         whole.changed.extend(diff.changed);
         whole.unchanged += diff.unchanged;
-        bar.inc(chunk.len() as u64);
+        if let Some(bar) = bar {
+            bar.inc(chunk.len() as u64);
+        }
     }
     Ok(whole)
 }

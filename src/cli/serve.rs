@@ -13,10 +13,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where gRPC listens
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "IP:PORT")]
     grpc_address: Option<String>,
     /// Where /livez, /readyz and /metrics listen
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "IP:PORT")]
     http_address: Option<String>,
     /// The SQLite file
     #[arg(long, value_name = "FILE")]
