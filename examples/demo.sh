@@ -7,10 +7,12 @@ program=${CARGO_TARGET_DIR:-target}/release/tool-router
 grpc=${GRPC_ADDRESS:-127.0.0.1:7431} http=${HTTP_ADDRESS:-127.0.0.1:7432}
 folder=$(mktemp -d)
 
-"$program" serve --store "$folder/router.db" --grpc-address "$grpc" --http-address "$http" 2>"$folder/log" &
+TOOL_ROUTER__LOG__FORMAT=json TOOL_ROUTER__LOG__FILTER=info \
+  "$program" serve --store "$folder/router.db" --grpc-address "$grpc" --http-address "$http" 2>"$folder/log" &
 router=$!
 trap 'kill $router 2>/dev/null || true; wait $router 2>/dev/null || true; rm -rf "$folder"' EXIT
-until "$program" health --address "http://$grpc" >/dev/null 2>&1; do
+# Its own log, not its port: another router may sit there, and the demo must not write into that one.
+until grep -q 'router is ready' "$folder/log"; do
   if ! kill -0 $router 2>/dev/null; then cat "$folder/log" >&2; exit 1; fi
   sleep 0.1
 done
@@ -31,5 +33,10 @@ Try, in another terminal:
   $program select "book a table for four" --address http://$grpc --explain
   $program tools list --address http://$grpc
 TEXT
-trap : INT
-wait $router || true
+stopped=no
+trap 'stopped=yes' INT
+if ! wait $router && [ $stopped = no ]; then
+  echo "the router ended by itself:" >&2
+  tail -n 3 "$folder/log" >&2
+  exit 1
+fi

@@ -25,6 +25,12 @@ use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Meters, Watched};
 
+/// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
+const HTTP_GRACE: Duration = Duration::from_secs(1);
+
+/// Between two tries of a backfill that the store held up.
+const BACKFILL_PAUSE: Duration = Duration::from_secs(10);
+
 /// The router could not start or broke. One line each.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -118,7 +124,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let meters = Arc::new(Meters::new().map_err(|e| AppError::System { what: "metrics", detail: e.to_string() })?);
     let (readiness, stop) = (Readiness::default(), CancellationToken::new());
     let addresses = (listeners.grpc.local_addr().ok(), listeners.http.local_addr().ok());
-    let http =
+    let mut http =
         tokio::spawn(console::serve(listeners.http, readiness.clone(), Arc::clone(&meters), stop.clone().cancelled_owned()));
     // Whatever ends this function ends the HTTP port.
     let _stop_on_return = stop.clone().drop_guard();
@@ -176,6 +182,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         readiness.set(false);
         health.set(false).await;
         tokio::time::sleep(Duration::from_millis(config.server.drain_delay_ms)).await;
+        health.close().await;
         stop.cancel();
     };
     tokio::pin!(serving);
@@ -192,8 +199,10 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     backfill.abort();
     stop.cancel();
     store.close().await;
-    if let Ok(Err(error)) = http.await {
-        tracing::warn!(error.message = %error, "the HTTP port broke");
+    match tokio::time::timeout(HTTP_GRACE, &mut http).await {
+        Ok(Ok(Err(error))) => tracing::warn!(error.message = %error, "the HTTP port broke"),
+        Ok(_) => (),
+        Err(_) => http.abort(),
     }
     tracing::info!("router has stopped");
     Ok(result?)
@@ -227,9 +236,12 @@ async fn backfill(registrar: Registrar, catalog: Arc<Catalog>) {
     let snapshot = catalog.load();
     for (tenant, current) in snapshot.tenants().filter(|(_, c)| 0 < c.without_vectors()) {
         tracing::info!(catalog.tools = current.without_vectors(), "embedding tools for the current model");
-        match registrar.backfill(tenant).await {
-            Ok(tools) => tracing::info!(catalog.tools = tools, "tools embedded for the current model"),
-            Err(error) => tracing::error!(error.message = %error, "embedding for the current model stopped"),
+        loop {
+            match registrar.backfill(tenant).await {
+                Ok(tools) => break tracing::info!(catalog.tools = tools, "tools embedded for the current model"),
+                Err(error) => tracing::error!(error.message = %error, "embedding for the current model is held up"),
+            }
+            tokio::time::sleep(BACKFILL_PAUSE).await;
         }
     }
 }
