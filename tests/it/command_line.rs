@@ -105,6 +105,33 @@ async fn a_whole_list_removes_and_a_mass_removal_is_held() {
     assert!(shell.ok(&["import", "file", file, "--whole-list", "--allow-mass-removal"]).await.contains("9 removed"));
 }
 
+#[tokio::test]
+async fn a_bad_tool_in_a_late_batch_leaves_no_half_import() {
+    let shell = Shell::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.json");
+    let bad = |i: usize| if i == 111 { "Has hidden \u{202e} text." } else { "Fine." };
+    let tools: Vec<_> = (0..120).map(|i| serde_json::json!({"name": format!("tool_{i}"), "description": bad(i)})).collect();
+    std::fs::write(&path, serde_json::json!({ "tools": tools }).to_string()).unwrap();
+    let line = shell.fails(&["import", "file", path.to_str().unwrap()]).await;
+    for words in ["many.json, source many, tools 101 (tool_100) to 120 (tool_119)", "tools[11].description", "U+202E"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert!(shell.ok(&["tools", "list"]).await.contains("0 tools"));
+}
+
+#[tokio::test]
+async fn an_empty_whole_list_empties_the_source_it_is_for() {
+    let shell = Shell::new().await;
+    shell.ok(&["import", "file", &example("weather.json")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weather.json");
+    std::fs::write(&path, "{\"tools\":[]}").unwrap();
+    let file = path.to_str().unwrap();
+    assert!(shell.fails(&["import", "file", file, "--whole-list"]).await.contains("give --source"));
+    assert!(shell.ok(&["import", "file", file, "--whole-list", "--source", "weather"]).await.contains("3 removed"));
+}
+
 #[test]
 fn bad_configuration_exits_64_with_one_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -49,6 +49,82 @@ async fn a_drain_answers_what_is_under_way_and_tells_probes_first() {
 }
 
 #[tokio::test]
+async fn neither_a_health_watch_nor_half_a_request_holds_up_a_drain() {
+    use tokio::io::AsyncWriteExt;
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    let router = TestRouter::start().await;
+    let channel = tonic::transport::Channel::from_shared(format!("http://{}", router.grpc)).unwrap().connect().await.unwrap();
+    let watch = HealthClient::new(channel).watch(HealthCheckRequest::default()).await.unwrap();
+    let mut states = watch.into_inner();
+    assert_eq!(states.message().await.unwrap().unwrap().status, 1);
+    let mut half = tokio::net::TcpStream::connect(router.http).await.unwrap();
+    half.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    // The drain itself may take 5 s here; neither client may use them up.
+    tokio::time::timeout(Duration::from_secs(4), router.stop()).await.expect("the router stops");
+    assert_eq!(states.message().await.unwrap().unwrap().status, 2, "the watcher was told first");
+}
+
+#[tokio::test]
+async fn calls_that_are_late_or_given_up_are_counted() {
+    let mut router = TestRouter::start().await;
+    let tools = || (0..400).map(|i| tool(&format!("tool_{i}"), &"words and words ".repeat(400))).collect();
+    let mut late = tonic::Request::new(RegisterToolsRequest { source: "s".into(), tools: tools(), ..Default::default() });
+    late.metadata_mut().insert("grpc-timeout", "20m".parse().unwrap());
+    let status = router.catalog.register_tools(late).await.unwrap_err();
+    assert!(matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled), "{status:?}");
+    let mut client = router.catalog.clone();
+    let request = RegisterToolsRequest { source: "s".into(), tools: tools(), ..Default::default() };
+    let given_up = tokio::spawn(async move { client.register_tools(request).await });
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    given_up.abort();
+    for _ in 0..200 {
+        let metrics = http_get(router.http, "/metrics").await.1;
+        let counted = metrics
+            .lines()
+            .filter(|line| line.starts_with("rpc_server_call_duration_seconds_count") && line.contains("RegisterTools"))
+            .filter(|line| line.contains("\"CANCELLED\"") || line.contains("\"DEADLINE_EXCEEDED\""))
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap());
+        // The transport's own timer may be first; either way each call leaves its sample.
+        if counted.sum::<u32>() == 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{}", http_get(router.http, "/metrics").await.1);
+}
+
+#[tokio::test]
+async fn only_so_many_lists_are_read_at_once() {
+    use tool_router::rpc::proto::sync_source_request::Part;
+    let mut router = TestRouter::start().await;
+    let mut open = Vec::new();
+    for i in 0..4 {
+        let (parts, stream) = tokio::sync::mpsc::channel(1);
+        let header = SyncHeader { source: format!("s{i}"), ..Default::default() };
+        parts.send(SyncSourceRequest { part: Some(Part::Header(header)) }).await.unwrap();
+        let mut client = router.catalog.clone();
+        let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
+        open.push((parts, tokio::spawn(async move { client.sync_source(stream).await })));
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let list = |tools: Vec<ToolDefinition>| {
+        let end = SyncEnd { total_tools: tools.len() as u32 };
+        let header = SyncHeader { source: "another".into(), ..Default::default() };
+        [Part::Header(header), Part::Chunk(SyncChunk { tools }), Part::End(end)]
+            .map(|part| SyncSourceRequest { part: Some(part) })
+    };
+    let one = || list(vec![tool("one", "Only one.")]);
+    let refused = router.catalog.sync_source(tokio_stream::iter(one())).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused:?}");
+    let (parts, call) = open.remove(0);
+    parts.send(SyncSourceRequest { part: Some(Part::End(SyncEnd { total_tools: 0 })) }).await.unwrap();
+    drop(parts);
+    call.await.unwrap().unwrap();
+    router.catalog.sync_source(tokio_stream::iter(one())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_deadline_the_embedder_would_miss_is_answered_by_words() {
     let mut router = TestRouter::start().await;
     bundled::register(&mut router).await;
