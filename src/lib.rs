@@ -8,7 +8,8 @@
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
 //!   [`compact`] (definitions to a text under a cap), [`gate`] (what may not be registered).
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives).
-//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool lists).
+//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
+//!   lists), [`eval`] (accuracy on labelled sets).
 //! - Edges: [`rpc`] (gRPC), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
 //! - Root: [`app`] puts the parts together.
 //!
@@ -61,6 +62,8 @@ pub mod register;
 pub mod browse;
 
 pub mod import;
+
+pub mod eval;
 
 pub mod rpc;
 

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tool_router::cli::{Cli, Command, Exit, output, serve};
+use tool_router::cli::{Cli, Command, Exit, eval, output, serve};
 use tool_router::{app, config, telemetry};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
+        Command::Eval(arguments) => evaluate(arguments),
         command => on_runtime(tool_router::cli::run(command)),
     };
     match result {
@@ -24,6 +25,16 @@ fn main() -> ExitCode {
 fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|e| Exit::failed(format!("the runtime does not start: {e}")))?.block_on(work)
+}
+
+/// The model is the root's to load; the command gets it ready.
+fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
+    let config = config::load(arguments.config.as_deref(), &config::Overrides::default()).map_err(|e| Exit::bad_config(&e))?;
+    let load = |workers| {
+        let embedder = config::Embedder { workers, ..config.embedder.clone() };
+        app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
+    };
+    on_runtime(eval::run(arguments, load(Some(1))?, load(None)?))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

@@ -27,7 +27,7 @@ impl ViewTexts {
     /// The texts of `tool`.
     #[must_use]
     pub fn of(tool: &Tool) -> Self {
-        let label = format!("{} {}", terms::split(tool.id.source()), terms::split(tool.id.name()));
+        let label = format!("{} {}", terms::split(tool.id.source()), terms::split(tool.id.name())).trim().to_owned();
         let description = tool.description.trim();
         let sentence: String = first_sentence(description).chars().take(SENTENCE_CHARS).collect();
         let with = |text: &str| -> String { format!("{label}: {text}").chars().take(VIEW_CHARS).collect() };

@@ -3,6 +3,7 @@
 mod check_config;
 mod connection;
 mod describe;
+pub mod eval;
 mod health;
 mod import;
 pub mod output;
@@ -36,6 +37,8 @@ pub enum Command {
     /// Look at and change registered tools
     #[command(subcommand)]
     Tools(tools::Command),
+    /// Measure selections on labelled sets
+    Eval(eval::Arguments),
     /// Ask whether a router takes traffic
     Health(health::Arguments),
     /// Check a configuration file without starting anything
@@ -82,7 +85,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Tools(command) => tools::run(command).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
-        Command::Serve(_) => Err(Exit::failed("serve runs in main")),
+        Command::Serve(_) | Command::Eval(_) => Err(Exit::failed("this command runs in main")),
     }
 }
 

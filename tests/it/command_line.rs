@@ -133,6 +133,46 @@ async fn an_empty_whole_list_empties_the_source_it_is_for() {
 }
 
 #[test]
+fn an_evaluation_prints_every_figure_and_names_a_bad_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("mine");
+    std::fs::create_dir(&set).unwrap();
+    let tool = |name: &str, text: &str| format!(r#"{{"id":"s/{name}","name":"{name}","description":"{text}","server":"s"}}"#);
+    let tools =
+        [tool("read_file", "Reads a file."), tool("send_mail", "Sends a mail."), tool("get_weather", "Tells the weather.")];
+    std::fs::write(set.join("tools.jsonl"), tools.join("\n")).unwrap();
+    let query = |id: &str, text: &str, tool: &str| format!(r#"{{"id":"{id}","text":"{text}","relevant":["s/{tool}"]}}"#);
+    let queries = [query("1", "read my file", "read_file"), query("2", "what is the weather", "get_weather")];
+    std::fs::write(set.join("queries.jsonl"), queries.join("\n")).unwrap();
+    let eval = |more: &[&str]| {
+        let data = folder.path().to_str().unwrap().to_owned();
+        std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+            .args(["eval", "--data", &data, "--set", "mine"])
+            .args(more)
+            .env("TOOL_ROUTER__EMBEDDER__KIND", "hashing")
+            .output()
+            .unwrap()
+    };
+    let output = eval(&["--json", "--ranker", "bm25", "--ranker", "cosine", "--ranker", "router"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 6, "{text}");
+    for line in &lines[..3] {
+        for key in
+            ["set", "split", "tools", "queries", "embed_us_p50", "rest_us_p50", "tokens_mean", "engine", "model", "mrr", "comp@5"]
+        {
+            assert!(line.get(key).is_some(), "{key} is missing in {line}");
+        }
+        assert_eq!((line["recall@1"].as_f64(), line["ndcg@10"].as_f64()), (Some(1.0), Some(1.0)), "{line}");
+    }
+    let table = String::from_utf8(eval(&[]).stdout).unwrap();
+    assert!(table.contains("macro mean") && table.contains("model hashing-256@1"), "{table}");
+    std::fs::write(set.join("queries.jsonl"), query("1", "x", "nobody")).unwrap();
+    let complaint = String::from_utf8(eval(&[]).stderr).unwrap();
+    assert!(complaint.contains("queries.jsonl, line 1: relevant tool \"s/nobody\" is not in tools.jsonl"), "{complaint}");
+}
+
+#[test]
 fn bad_configuration_exits_64_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");

@@ -11,7 +11,7 @@ const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error"],
     &["embed", "index", "rank", "compact", "gate"],
     &["catalog", "store"],
-    &["select", "register", "browse", "import"],
+    &["select", "register", "browse", "import", "eval"],
     &["rpc", "console", "telemetry", "config", "cli"],
     &["app", "main", "lib"],
 ];

@@ -33,6 +33,30 @@ fn every_set_can_be_read() {
     }
 }
 
+#[test]
+fn bm25_agrees_with_the_baseline_script_of_the_data() {
+    let Some(folder) = folder("public_sets::bm25_agrees_with_the_baseline_script_of_the_data") else { return };
+    let sets = ["azure-mcp", "restbench", "livemcpbench"];
+    let mut arguments = vec!["eval", "--ranker", "bm25", "--json", "--data", folder.to_str().unwrap()];
+    arguments.extend(sets.iter().flat_map(|set| ["--set", set]));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(arguments)
+        .env("TOOL_ROUTER__EMBEDDER__KIND", "hashing")
+        .output()
+        .unwrap();
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // Recall@5 and nDCG@10 as that script prints them.
+    for ((line, set), expected) in lines.iter().zip(sets).zip([[0.953, 0.868], [0.531, 0.568], [0.356, 0.346]]) {
+        assert_eq!(line["set"], set);
+        for (key, expected) in ["recall@5", "ndcg@10"].into_iter().zip(expected) {
+            let found = line[key].as_f64().unwrap();
+            assert!((found - expected).abs() < 0.001, "{set} {key}: {found}, the script prints {expected}");
+        }
+    }
+    assert_eq!((lines.len(), lines[3]["set"].as_str()), (4, Some("macro mean")));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real_servers_stay_under_the_cap() {
     let Some(folder) = folder("public_sets::real_servers_stay_under_the_cap") else { return };

@@ -1,0 +1,119 @@
+//! The service itself, in process: a catalogue is built from the set as registration would build it, and every query is a selection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::dataset::Dataset;
+use super::{EvalError, Model, Ranked};
+use crate::catalog::views::ViewTexts;
+use crate::catalog::{Entry, Record, State, TenantCatalog, TextHash, Version};
+use crate::compact::Costs;
+use crate::index::vector::Codes;
+use crate::select::{self, Answer, Input, Request, Stage, Trace};
+use crate::tool::{ModelName, ToolId};
+
+/// No query of an evaluation may be answered by words because a machine was busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest query that the contract takes.
+const QUERY_BYTES: usize = select::MAX_QUERY_BYTES;
+
+pub(super) async fn rank(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<Ranked, EvalError> {
+    let catalog = build(data, model, tick)?;
+    let mut ranked = Ranked::default();
+    let mut tokens = 0_u64;
+    for query in &data.queries {
+        let text = query.text.get(..query.text.floor_char_boundary(QUERY_BYTES)).unwrap_or_default();
+        let failed = |detail: String| EvalError::Select { query: query.id.clone(), detail };
+        // Once without a cap for the order, once as a caller would ask for cost and time.
+        let (whole, _) = select_once(&catalog, model, text, Some(u32::MAX)).await.map_err(failed)?;
+        ranked.lists.push(whole.tools.iter().filter_map(|tool| slot(&tool.id)).collect());
+        let (usual, trace) = select_once(&catalog, model, text, None).await.map_err(failed)?;
+        tokens += u64::from(usual.usage.returned.0);
+        ranked.embed.push(stages(&trace, true));
+        ranked.rest.push(stages(&trace, false));
+        tick();
+    }
+    ranked.tokens_mean = Some(tokens as f64 / data.queries.len().max(1) as f64);
+    Ok(ranked)
+}
+
+async fn select_once(
+    catalog: &TenantCatalog,
+    model: &Model,
+    text: &str,
+    max_tokens: Option<u32>,
+) -> Result<(Answer, Trace), String> {
+    let input = Input { query: Some(text.to_owned()), max_tokens, ..Input::default() };
+    let request = Request::check(input).map_err(|v| v.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    select::select(catalog, &model.pool, &request, Instant::now() + PATIENCE).await.map_err(|e| e.to_string())
+}
+
+fn stages(trace: &Trace, embed: bool) -> Duration {
+    trace.stages.iter().filter(|(stage, _)| (*stage == Stage::Embed) == embed).map(|(_, took)| *took).sum()
+}
+
+/// Tools of a set may share source and name, which registered ones cannot: the slot is made part of the source, after a character that
+/// no word is made of, so that it is never searched.
+fn evaluation_id(id: &ToolId, slot: usize) -> Option<ToolId> {
+    ToolId::new(id.source(), id.name())
+        .ok()
+        .and_then(|id| ToolId::new(&format!("{}{MARK}{}", id.source(), mark(slot)), id.name()).ok())
+}
+
+/// Separates the slot from the source.
+const MARK: char = '|';
+
+/// The slot in characters that splitting into words drops.
+fn mark(slot: usize) -> String {
+    format!("{slot:b}").chars().map(|bit| if bit == '0' { '!' } else { '?' }).collect()
+}
+
+fn slot(id: &ToolId) -> Option<usize> {
+    let bits: String = id.source().rsplit_once(MARK)?.1.chars().map(|c| if c == '!' { '0' } else { '1' }).collect();
+    usize::from_str_radix(&bits, 2).ok()
+}
+
+fn build(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<TenantCatalog, EvalError> {
+    let texts: Vec<String> = data.tools.iter().flat_map(|tool| ViewTexts::of(tool).base).collect();
+    let vectors = model.embed_all(texts, tick)?;
+    let codes: std::collections::HashMap<TextHash, Codes> =
+        vectors.iter().map(|(text, vector)| (TextHash::of(text), Codes::quantise(vector))).collect();
+    let mut entries = Vec::with_capacity(data.tools.len());
+    for (place, tool) in data.tools.iter().enumerate() {
+        let mut tool = tool.clone();
+        if let Some(id) = evaluation_id(&tool.id, place) {
+            tool.id = id;
+        }
+        let model_name = ModelName::choose(&tool.id, |_| false);
+        let record = Record {
+            fingerprint: tool.fingerprint(),
+            costs: Costs::of(&tool, &model_name),
+            state: State::Enabled,
+            position: place as u64,
+            registered_at_ms: 0,
+            updated_at_ms: 0,
+            model_name,
+            tool,
+        };
+        entries.push(Arc::new(Entry::new(record, |hash| codes.get(hash).cloned())));
+    }
+    let dimension = model.pool.info().dimension;
+    Ok(TenantCatalog::build(Version::default(), entries, dimension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::terms;
+
+    #[test]
+    fn the_slot_travels_in_the_source_and_is_no_word() {
+        let id = ToolId::new("a|b server", "read").unwrap();
+        for place in [0, 1, 2, 4_095, 100_000] {
+            let marked = evaluation_id(&id, place).unwrap();
+            assert_eq!(slot(&marked), Some(place));
+            assert_eq!(terms::split(marked.source()), terms::split(id.source()));
+            assert_eq!(terms::terms(marked.source()), terms::terms(id.source()));
+        }
+    }
+}
