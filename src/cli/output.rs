@@ -25,10 +25,10 @@ pub(super) fn json<M: Message>(message: &M) -> Result<(), Exit> {
     Ok(())
 }
 
-/// A table; columns in `right` are numbers.
+/// A table; columns in `right` are numbers. Never folded to the terminal: one that reports no width would get a letter a line.
 pub(super) fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header.to_vec());
     table.set_style(TableComponent::HeaderLines, '─').set_style(TableComponent::MiddleHeaderIntersections, '─');
     for column in right {
         if let Some(column) = table.column_mut(*column) {
