@@ -4,6 +4,7 @@
 //! and breaks how tokenizer files are read. So numbers stay text here. Parsing rests on `serde_json`'s raw values, one level
 //! at a time: the scanner under it is iterative, so a document nested a million deep is refused, not a stack overflow.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -214,15 +215,8 @@ fn from_raw(raw: &str, depth_left: usize, limit: usize) -> Result<Json, JsonErro
     match raw.as_bytes().first() {
         Some(b'{') => {
             let deeper = depth_left.checked_sub(1).ok_or(JsonError::TooDeep { limit })?;
-            let Members(raw_members) = serde_json::from_str(raw).map_err(syntax)?;
-            let mut members: Vec<(String, Json)> = Vec::with_capacity(raw_members.len());
-            let mut seen = std::collections::HashSet::with_capacity(raw_members.len());
-            for (key, value) in raw_members {
-                if !seen.insert(key.clone()) {
-                    return Err(JsonError::DuplicateKey { key });
-                }
-                members.push((key, from_raw(value.get(), deeper, limit)?));
-            }
+            let parse = |(key, value): (String, &RawValue)| Ok((key, from_raw(value.get(), deeper, limit)?));
+            let members = members(raw)?.into_iter().map(parse).collect::<Result<_, _>>()?;
             Ok(Json::Object(members))
         }
         Some(b'[') => {
@@ -243,14 +237,30 @@ fn syntax(error: serde_json::Error) -> JsonError {
     JsonError::Syntax { detail: error.to_string() }
 }
 
-/// One object level, duplicates kept so that they can be reported.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// Keys, unescaped, and values, verbatim, in the order they were written.
+pub type Members<'a> = Vec<(String, &'a RawValue)>;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+/// One level of the JSON object `raw`.
+///
+/// # Errors
+/// Not an object, or a key twice: two readers would see two different tools.
+pub fn members(raw: &str) -> Result<Members<'_>, JsonError> {
+    let InOrder(members) = serde_json::from_str(raw).map_err(syntax)?;
+    let mut seen = HashSet::with_capacity(members.len());
+    match members.iter().find(|(key, _)| !seen.insert(key.as_str())) {
+        Some((key, _)) => Err(JsonError::DuplicateKey { key: key.clone() }),
+        None => Ok(members),
+    }
+}
+
+/// Members as they come, duplicates kept so that they can be reported.
+struct InOrder<'a>(Members<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for InOrder<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Vec<(String, &'de RawValue)>;
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -264,7 +274,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 Ok(members)
             }
         }
-        deserializer.deserialize_map(InOrder).map(Members)
+        deserializer.deserialize_map(Collect).map(InOrder)
     }
 }
 

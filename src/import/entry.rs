@@ -3,9 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::file::{SourceOf, parser_words};
-use super::members::{self, Members};
+use super::members;
 use crate::error::Violation;
-use crate::json::{self, Json, JsonError};
+use crate::json::{self, Json, JsonError, Members};
 use crate::tool::{Document, MAX_SCHEMA_DEPTH, Tool, ToolId};
 
 /// The input schema of a tool that gives none: `OpenAI` leaves it out for functions without parameters.
