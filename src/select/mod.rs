@@ -146,13 +146,13 @@ pub async fn select(
         (None, Some(_)) => Mode::Lexical,
         _ => Mode::Semantic,
     };
-    let mut selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked };
+    let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked };
     let (lined_up, mut dropped) = selection.line_up();
     let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
-    let (tools, prompt) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));
+    let (tools, prompt, returned) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));
     dropped.extend(selection.dropped(&lined_up, &packing.dropped));
     let explanations = selection.explain(&tools, &dropped);
-    let usage = selection.usage(&prompt);
+    let usage = selection.usage(returned);
     let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
     let version = catalog.version();
     let degraded_reason = degraded.filter(|_| mode == Mode::Lexical).unwrap_or_default();
@@ -195,7 +195,7 @@ struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// Pinned tools in the caller's order, then the ranking; pinned ones that cannot be had are reported.
-    fn line_up(&mut self) -> (Vec<LinedUp<'a>>, Vec<Dropped>) {
+    fn line_up(&self) -> (Vec<LinedUp<'a>>, Vec<Dropped>) {
         let mut lined_up = Vec::new();
         let mut dropped = Vec::new();
         let mut taken = HashSet::new();
@@ -203,14 +203,15 @@ impl<'a> Selection<'a> {
             match self.pinnable(id) {
                 Ok(slot) => {
                     if taken.insert(slot) {
-                        lined_up.extend(self.candidate(slot, true));
+                        let scored = self.ranked.iter().find(|scored| scored.slot == slot);
+                        lined_up.extend(self.candidate(slot, scored, true));
                     }
                 }
                 Err(cause) => dropped.push(Dropped { id: id.clone(), detail: cause.detail(id), cause }),
             }
         }
         for scored in self.ranked.iter().take(CANDIDATES).filter(|scored| !taken.contains(&scored.slot)) {
-            lined_up.extend(self.candidate(scored.slot, false));
+            lined_up.extend(self.candidate(scored.slot, Some(scored), false));
         }
         (lined_up, dropped)
     }
@@ -224,11 +225,10 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn candidate(&self, slot: u32, pinned: bool) -> Option<LinedUp<'a>> {
+    fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
         let costs = Candidate::of(&entry.record.costs, self.request.format, self.request.budget.tokenizer);
-        let scored = self.ranked.iter().find(|scored| scored.slot == slot).copied();
-        Some(LinedUp { entry, scored, pinned, costs })
+        Some(LinedUp { entry, scored: scored.copied(), pinned, costs })
     }
 
     fn pack(&self, lined_up: &[LinedUp<'_>]) -> compact::Packing {
@@ -240,7 +240,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Writes the list. Packing adds upper bounds, so the exact count fits; it is made all the same, because the cap is the promise.
-    fn render(&self, lined_up: &[LinedUp<'_>], kept: &[(usize, Fidelity)]) -> (Vec<Selected>, String) {
+    fn render(&self, lined_up: &[LinedUp<'_>], kept: &[(usize, Fidelity)]) -> (Vec<Selected>, String, TokenCount) {
         let mut tools: Vec<Selected> = kept
             .iter()
             .filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity)))
@@ -248,8 +248,9 @@ impl<'a> Selection<'a> {
             .collect();
         loop {
             let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
-            if self.request.budget.tokenizer.count(&prompt) <= self.request.budget.max_tokens || tools.pop().is_none() {
-                return (tools, prompt);
+            let returned = self.request.budget.tokenizer.count(&prompt);
+            if returned <= self.request.budget.max_tokens || tools.pop().is_none() {
+                return (tools, prompt, returned);
             }
         }
     }
@@ -284,7 +285,7 @@ impl<'a> Selection<'a> {
             .collect()
     }
 
-    fn usage(&self, prompt: &str) -> Usage {
+    fn usage(&self, returned: TokenCount) -> Usage {
         let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
         let eligible_tokens = if self.request.scope.is_everything() {
             self.catalog.full_tokens(format, tokenizer)
@@ -292,7 +293,6 @@ impl<'a> Selection<'a> {
             let entries = self.eligible.iter().filter_map(|slot| self.catalog.at(slot));
             entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, tokenizer).0)).sum()
         };
-        let returned = if prompt.is_empty() { TokenCount(0) } else { tokenizer.count(prompt) };
         Usage { eligible_tokens, returned, max_tokens: self.request.budget.max_tokens, eligible_tools: self.eligible.len() }
     }
 
