@@ -29,7 +29,7 @@ pub struct TenantCatalog {
 }
 
 impl TenantCatalog {
-    /// Builds the searchable form. Costs time in the number of tools: about 10 µs each.
+    /// Builds the searchable form, in time linear in the number of tools.
     #[must_use]
     pub fn build(version: Version, mut entries: Vec<Arc<Entry>>, dimension: usize) -> Self {
         entries.sort_by(|a, b| (a.record.position, &a.record.tool.id).cmp(&(b.record.position, &b.record.tool.id)));

@@ -86,6 +86,12 @@ pub enum RegisterError {
         /// The names.
         names: Vec<String>,
     },
+    /// The source has no tools.
+    #[error("source {source_name:?} is not registered")]
+    NoSuchSource {
+        /// The source.
+        source_name: String,
+    },
     /// `expected_version` is not current.
     #[error("expected_version is {expected:?}, the catalogue is at {current:?}: read it again")]
     VersionMoved {
@@ -140,7 +146,7 @@ impl RegisterError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Invalid { .. } => Kind::Invalid,
-            Self::NotFound { .. } => Kind::NotFound,
+            Self::NotFound { .. } | Self::NoSuchSource { .. } => Kind::NotFound,
             Self::VersionMoved { .. } => Kind::Conflict,
             Self::MassRemoval { .. } => Kind::Refused,
             Self::Overloaded { .. } => Kind::Overloaded { retry_after: std::time::Duration::from_secs(1) },
@@ -250,10 +256,7 @@ impl Registrar {
             Which::All => {
                 let all: Vec<ToolId> = current.of_source(source).map(|e| e.record.tool.id.clone()).collect();
                 if all.is_empty() {
-                    return Err(RegisterError::NotFound {
-                        source_name: source.to_owned(),
-                        names: vec!["(every tool)".to_owned()],
-                    });
+                    return Err(RegisterError::NoSuchSource { source_name: source.to_owned() });
                 }
                 all
             }
