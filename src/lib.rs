@@ -4,10 +4,12 @@
 //!
 //! Modules in reading order. A module knows those above its own group only; `tests/it/layering.rs` enforces it.
 //!
-//! - Words: [`tool`] (who a tool is), [`json`] (JSON that loses nothing), [`error`] (kinds of failure), [`clock`].
+//! - Words: [`tool`] (who a tool is), [`json`] (JSON that loses nothing), [`error`] (kinds of failure), [`clock`], [`background`] (threads that
+//!   step back).
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
 //!   [`compact`] (definitions to a text under a cap), [`gate`] (what may not be registered).
-//! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives).
+//! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
+//!   [`cache`] (what was worked out before).
 //! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
 //!   lists), [`eval`] (accuracy on labelled sets).
 //! - Edges: [`rpc`] (gRPC), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
@@ -16,7 +18,7 @@
 //! # The way of a request
 //!
 //! `SelectTools` → [`rpc`] decodes, finds tenant and deadline → [`select::Request::check`] → one snapshot of [`catalog`] is loaded and used
-//! to the end → [`select::select`]: scope → embed → score views and words → fuse → pinned first → pack → render → [`rpc`] encodes.
+//! to the end → [`select::Selector`]: known answer? → scope → embed → score views and words → fuse → pinned first → pack → render → [`rpc`] encodes.
 //!
 //! `RegisterTools` → [`rpc`] → [`register::validate`] (limits, then [`gate`]) → [`register::Registrar`]: diff by content hash → embed what
 //! changed → [`store`] (on disk) → [`catalog`] (published) → the answer.
@@ -41,6 +43,8 @@ pub mod error;
 
 pub mod clock;
 
+pub mod background;
+
 pub mod embed;
 
 pub mod index;
@@ -52,6 +56,8 @@ pub mod compact;
 pub mod gate;
 
 pub mod catalog;
+
+pub mod cache;
 
 pub mod store;
 

@@ -25,7 +25,8 @@ pub struct Embedder {
     pub model_dir: PathBuf,
     /// ONNX Runtime's shared library. Absent: `.runtime/` as `make setup` leaves it, then `ORT_DYLIB_PATH`, then the system's.
     pub runtime_library: Option<PathBuf>,
-    /// Worker threads, each with a model of its own (about 60 MiB): 1 to 64. Absent: one per processor core.
+    /// Worker threads for queries, each with a model of its own (about 60 MiB): 1 to 64. Absent: one per processor core. One more, of low
+    /// priority, embeds registrations.
     pub workers: Option<usize>,
     /// Most queries waiting for a worker: 1 or more. Past it callers are told to come back.
     pub queue_limit: usize,

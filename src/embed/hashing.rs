@@ -26,7 +26,8 @@ impl HashingEmbedder {
             query_prefix: String::new(),
             passage_prefix: String::new(),
         };
-        Loaded { info, embedders: (0..workers).map(|_| Box::new(Self) as Box<dyn Embedder>).collect() }
+        let embedder = || Box::new(Self) as Box<dyn Embedder>;
+        Loaded { info, embedders: (0..workers).map(|_| embedder()).collect(), background: embedder() }
     }
 }
 

@@ -43,8 +43,10 @@ pub struct ModelInfo {
 pub struct Loaded {
     /// What it is.
     pub info: ModelInfo,
-    /// One per worker.
+    /// One per worker for queries.
     pub embedders: Vec<Box<dyn Embedder>>,
+    /// One more, for registrations.
+    pub background: Box<dyn Embedder>,
 }
 
 impl std::fmt::Debug for Loaded {

@@ -23,7 +23,7 @@ pub struct OnnxOptions {
     pub model_dir: PathBuf,
     /// Places to look for the shared library, best first.
     pub runtime_candidates: Vec<PathBuf>,
-    /// Sessions to make: one per worker thread.
+    /// Sessions for queries: one per worker thread. One more is made for registrations.
     pub workers: usize,
 }
 
@@ -34,6 +34,7 @@ pub struct OnnxOptions {
 pub fn load(options: &OnnxOptions) -> Result<Loaded, LoadError> {
     let files = ModelFiles::read(&options.model_dir)?;
     let environment = environment(&options.runtime_candidates)?;
+    let background = Box::new(OnnxEmbedder::new(&files, environment.clone())?);
     let mut sessions = Vec::with_capacity(options.workers);
     for _ in 0..options.workers.max(1) {
         sessions.push(OnnxEmbedder::new(&files, environment.clone())?);
@@ -49,7 +50,7 @@ pub fn load(options: &OnnxOptions) -> Result<Loaded, LoadError> {
         query_prefix: files.manifest.query_prefix.clone(),
         passage_prefix: files.manifest.passage_prefix.clone(),
     };
-    Ok(Loaded { info, embedders: sessions.into_iter().map(|s| Box::new(s) as Box<dyn Embedder>).collect() })
+    Ok(Loaded { info, embedders: sessions.into_iter().map(|s| Box::new(s) as Box<dyn Embedder>).collect(), background })
 }
 
 /// One environment per process is all that ONNX Runtime allows, so it is kept for good.

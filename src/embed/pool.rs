@@ -1,7 +1,7 @@
 //! Worker threads, each owning one embedder, behind two lanes.
 //!
-//! Queries always go first: a turn of an agent waits for them, a registration does not. The background lane gets at most one worker and
-//! one text at a time, so a 10,000-tool import delays a query by one forward pass at most, and with two workers by none.
+//! Queries always go first: a turn of an agent waits for them, a registration does not. Registrations have one worker of their own, of low
+//! priority: a 10,000-tool import takes what queries leave of the processor, and no query ever waits behind a tool's text.
 //! The query lane is bounded. When it is full the caller is told to come back; when it is not full but the wait would outlast the
 //! caller's deadline, the caller is told at once, so that it can answer from words alone instead of being late.
 
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::{EmbedError, Embedder, Loaded, ModelInfo};
+use crate::background;
 use crate::index::vector::UnitVector;
 
 /// How the pool is bounded.
@@ -70,9 +71,13 @@ struct Handle {
 
 struct Shared {
     lanes: Mutex<Lanes>,
-    work: Condvar,
+    queries_came: Condvar,
+    passages_came: Condvar,
     /// Decaying mean of a query's run, in microseconds.
     forward_us: AtomicU64,
+    /// Texts embedded so far.
+    queries_done: AtomicU64,
+    passages_done: AtomicU64,
     options: PoolOptions,
 }
 
@@ -80,7 +85,6 @@ struct Shared {
 struct Lanes {
     queries: VecDeque<Job>,
     passages: VecDeque<Job>,
-    passage_running: bool,
     queries_running: usize,
     stopped: bool,
 }
@@ -99,18 +103,24 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// Starts one named thread per embedder.
+    /// Starts one named thread per embedder, and the one for registrations.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(loaded: Loaded, options: PoolOptions) -> std::io::Result<Self> {
         let forward_us = AtomicU64::new(micros(options.expected_forward));
-        let shared = Arc::new(Shared { lanes: Mutex::default(), work: Condvar::new(), forward_us, options });
+        let (queries_came, passages_came) = (Condvar::new(), Condvar::new());
+        let (queries_done, passages_done) = (AtomicU64::new(0), AtomicU64::new(0));
+        let lanes = Mutex::default();
+        let shared = Shared { lanes, queries_came, passages_came, forward_us, queries_done, passages_done, options };
+        let shared = Arc::new(shared);
         let handle = Handle { info: loaded.info, workers: loaded.embedders.len().max(1), shared: Arc::clone(&shared) };
         for (i, embedder) in loaded.embedders.into_iter().enumerate() {
             let shared = Arc::clone(&shared);
-            std::thread::Builder::new().name(format!("embed-{i}")).spawn(move || shared.serve(embedder))?;
+            std::thread::Builder::new().name(format!("embed-{i}")).spawn(move || shared.serve_queries(embedder))?;
         }
+        let (shared, embedder) = (Arc::clone(&handle.shared), loaded.background);
+        background::spawn("embed-background", move || shared.serve_passages(embedder))?;
         Ok(Self(Arc::new(handle)))
     }
 
@@ -124,6 +134,13 @@ impl Pool {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.shared.lock().queries.len()
+    }
+
+    /// Texts embedded so far: queries, and tools' texts.
+    #[must_use]
+    pub fn embedded(&self) -> (u64, u64) {
+        let shared = &self.0.shared;
+        (shared.queries_done.load(Ordering::Relaxed), shared.passages_done.load(Ordering::Relaxed))
     }
 
     /// The vector of a query, before `deadline` or not at all.
@@ -152,7 +169,7 @@ impl Pool {
             lanes.queries.push_back(Job { text, deadline: Some(deadline), answer });
             receiver
         };
-        shared.work.notify_one();
+        shared.queries_came.notify_one();
         let asked = Instant::now();
         match tokio::time::timeout_at(deadline.into(), receiver).await {
             Ok(Ok(answer)) => Ok(answer?),
@@ -162,7 +179,7 @@ impl Pool {
         }
     }
 
-    /// The vector of a tool's text, when no query wants a worker.
+    /// The vector of a tool's text, when its turn comes.
     ///
     /// # Errors
     /// The model failed.
@@ -170,7 +187,7 @@ impl Pool {
         let (answer, receiver) = oneshot::channel();
         let text = format!("{}{text}", self.0.info.passage_prefix);
         self.0.shared.lock().passages.push_back(Job { text, deadline: None, answer });
-        self.0.shared.work.notify_one();
+        self.0.shared.passages_came.notify_one();
         receiver.await.unwrap_or(Err(EmbedError::Stopped))
     }
 }
@@ -178,7 +195,8 @@ impl Pool {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.lock().stopped = true;
-        self.shared.work.notify_all();
+        self.shared.queries_came.notify_all();
+        self.shared.passages_came.notify_all();
     }
 }
 
@@ -188,52 +206,60 @@ impl Shared {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, mut embedder: Box<dyn Embedder>) {
-        while let Some((job, is_query)) = self.next() {
+    fn serve_queries(&self, mut embedder: Box<dyn Embedder>) {
+        while let Some(job) = self.next_query() {
             let started = Instant::now();
-            let result =
-                std::panic::catch_unwind(AssertUnwindSafe(|| embedder.embed(&job.text))).unwrap_or(Err(EmbedError::Panicked));
+            let result = run(&mut embedder, &job.text);
             let took = micros(started.elapsed());
-            {
-                let mut lanes = self.lock();
-                if is_query {
-                    lanes.queries_running -= 1;
-                    let old = self.forward_us.load(Ordering::Relaxed);
-                    self.forward_us.store((old * 7 + took) / 8, Ordering::Relaxed);
-                } else {
-                    lanes.passage_running = false;
-                }
-            }
+            self.lock().queries_running -= 1;
+            self.queries_done.fetch_add(1, Ordering::Relaxed);
+            let old = self.forward_us.load(Ordering::Relaxed);
+            self.forward_us.store((old * 7 + took) / 8, Ordering::Relaxed);
             // The caller may have gone; then nobody wants the answer.
             let _ = job.answer.send(result);
-            self.work.notify_one();
         }
     }
 
-    fn next(&self) -> Option<(Job, bool)> {
+    fn serve_passages(&self, mut embedder: Box<dyn Embedder>) {
+        while let Some(job) = self.next_passage() {
+            let result = run(&mut embedder, &job.text);
+            self.passages_done.fetch_add(1, Ordering::Relaxed);
+            let _ = job.answer.send(result);
+        }
+    }
+
+    fn next_query(&self) -> Option<Job> {
         let mut lanes = self.lock();
-        loop {
-            if lanes.stopped {
-                return None;
-            }
+        while !lanes.stopped {
             while let Some(job) = lanes.queries.pop_front() {
                 let wanted = !job.answer.is_closed() && job.deadline.is_none_or(|d| Instant::now() < d);
                 if wanted {
                     lanes.queries_running += 1;
-                    return Some((job, true));
+                    return Some(job);
                 }
             }
-            if !lanes.passage_running {
-                while let Some(job) = lanes.passages.pop_front() {
-                    if !job.answer.is_closed() {
-                        lanes.passage_running = true;
-                        return Some((job, false));
-                    }
-                }
-            }
-            lanes = self.work.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+            lanes = self.queries_came.wait(lanes).unwrap_or_else(PoisonError::into_inner);
         }
+        None
     }
+
+    fn next_passage(&self) -> Option<Job> {
+        let mut lanes = self.lock();
+        while !lanes.stopped {
+            while let Some(job) = lanes.passages.pop_front() {
+                if !job.answer.is_closed() {
+                    return Some(job);
+                }
+            }
+            lanes = self.passages_came.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+}
+
+/// One text; a panic in the model costs one answer.
+fn run(embedder: &mut Box<dyn Embedder>, text: &str) -> Result<UnitVector, EmbedError> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| embedder.embed(text))).unwrap_or(Err(EmbedError::Panicked))
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -265,9 +291,8 @@ mod tests {
         let (started, starts) = mpsc::channel();
         let (step, go) = mpsc::channel();
         let go = Arc::new(Mutex::new(go));
-        let embedders = (0..workers)
-            .map(|_| Box::new(Stepped { started: started.clone(), go: Arc::clone(&go) }) as Box<dyn Embedder>)
-            .collect();
+        let embedder = || Box::new(Stepped { started: started.clone(), go: Arc::clone(&go) }) as Box<dyn Embedder>;
+        let embedders = (0..workers).map(|_| embedder()).collect();
         let info = ModelInfo {
             id: "stepped@1".into(),
             dimension: 2,
@@ -276,7 +301,7 @@ mod tests {
             passage_prefix: "passage: ".into(),
         };
         let options = PoolOptions { queue_limit, expected_forward: Duration::from_millis(1) };
-        (Pool::start(Loaded { info, embedders }, options).unwrap(), starts, step)
+        (Pool::start(Loaded { info, embedders, background: embedder() }, options).unwrap(), starts, step)
     }
 
     fn later() -> Instant {
@@ -284,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn queries_overtake_passages() {
+    async fn no_query_waits_behind_a_passage() {
         let (pool, starts, step) = stepped(1, 8);
         let spawn = |text: &str, is_query: bool| {
             let (pool, text) = (pool.clone(), text.to_owned());
@@ -292,22 +317,21 @@ mod tests {
                 if is_query { pool.query(text, later()).await.is_ok() } else { pool.passage(text).await.is_ok() }
             })
         };
-        let first = spawn("p1", false);
-        assert_eq!(starts.recv().unwrap(), "passage: p1");
-        let second = spawn("p2", false);
+        let passages = [spawn("p1", false), spawn("p2", false)];
+        assert!(starts.recv().unwrap().starts_with("passage: "));
         while pool.0.shared.lock().passages.is_empty() {
             tokio::task::yield_now().await;
         }
         let query = spawn("q", true);
-        while pool.waiting() == 0 {
-            tokio::task::yield_now().await;
-        }
-        for expected in ["query: q", "passage: p2"] {
+        assert_eq!(starts.recv().unwrap(), "query: q", "while one passage runs and one waits");
+        for _ in 0..3 {
             step.send(()).unwrap();
-            assert_eq!(starts.recv().unwrap(), expected);
         }
-        step.send(()).unwrap();
-        assert!(first.await.unwrap() && second.await.unwrap() && query.await.unwrap());
+        assert!(starts.recv().unwrap().starts_with("passage: "), "passages go one at a time");
+        assert!(query.await.unwrap());
+        for passage in passages {
+            assert!(passage.await.unwrap());
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

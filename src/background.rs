@@ -1,0 +1,41 @@
+//! Threads for work that can wait: embedding registrations, building indexes, freeing large structures.
+//!
+//! They run at low priority, so that on a busy machine the scheduler itself puts requests first, within microseconds and without anyone
+//! having to yield. Threads of their own: a priority that was lowered cannot be raised again, so none is borrowed from a pool.
+
+/// How much the scheduler should prefer everything else, 0 to 19. At 10 a core that is busy with requests still gives these a tenth.
+const NICENESS: i32 = 10;
+
+/// Runs `work` on a new low-priority thread.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let niced = move || {
+        // On Linux niceness is a thread's own. Where it is refused the work is done all the same.
+        if let Err(error) = rustix::process::nice(NICENESS) {
+            tracing::debug!(error.message = %error, "a background thread keeps its priority");
+        }
+        work();
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(niced).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    /// Niceness of this thread: the 19th field of its `stat`.
+    fn niceness() -> i32 {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        after_name.split_whitespace().nth(16).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn only_the_new_thread_steps_back() {
+        let before = niceness();
+        let (send, receive) = std::sync::mpsc::channel();
+        super::spawn("quiet", move || send.send(niceness()).unwrap()).unwrap();
+        assert_eq!(receive.recv().unwrap(), (before + super::NICENESS).min(19));
+        assert_eq!(niceness(), before);
+    }
+}
