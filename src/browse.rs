@@ -56,7 +56,7 @@ pub fn list(catalog: &TenantCatalog, filter: &Filter) -> Result<Page, Violation>
         filter.source.as_deref().is_none_or(|source| source == entry.record.tool.id.source())
             && filter.state.is_none_or(|state| state == entry.record.state)
     };
-    let mut all: Vec<&Arc<Entry>> = catalog.entries().iter().filter(passes).collect();
+    let mut all: Vec<&Arc<Entry>> = catalog.entries().filter(passes).collect();
     all.sort_by(|a, b| a.record.tool.id.cmp(&b.record.tool.id));
     let total = all.len();
     let start = after.map_or(0, |after| all.partition_point(|entry| entry.record.tool.id <= after));

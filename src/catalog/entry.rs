@@ -1,10 +1,10 @@
 //! One tool as selections see it: the record, and what was derived from it once.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::change::{Record, State, TextHash};
 use super::views::{ViewTexts, lexical_terms};
-use crate::compact::{self, Fidelity, Format};
+use crate::compact::{Fidelity, Format, Forms};
 use crate::index::vector::Codes;
 
 /// A registered tool, ready to be searched and rendered. Shared by all snapshots that hold it.
@@ -17,11 +17,10 @@ pub struct Entry {
 
 #[derive(Debug)]
 struct Derived {
-    terms: Vec<Box<str>>,
+    terms: Box<str>,
     base: Vec<(TextHash, Option<Codes>)>,
     examples: Vec<(TextHash, Option<Codes>)>,
-    /// Made when first shown: of 10,000 tools few ever are.
-    renderings: [OnceLock<Box<str>>; Format::ALL.len() * Fidelity::ALL.len()],
+    forms: Forms,
 }
 
 impl Entry {
@@ -32,10 +31,10 @@ impl Entry {
             texts.iter().map(|text| TextHash::of(text)).map(|hash| (hash, vector(&hash))).collect()
         };
         let derived = Derived {
-            terms: lexical_terms(&record.tool).into_iter().map(String::into_boxed_str).collect(),
+            terms: lexical_terms(&record.tool).join(" ").into_boxed_str(),
             base: with_vectors(&texts.base),
             examples: with_vectors(&texts.examples),
-            renderings: std::array::from_fn(|_| OnceLock::new()),
+            forms: Forms::of(&record.tool),
         };
         Self { record, derived: Arc::new(derived) }
     }
@@ -46,9 +45,9 @@ impl Entry {
         Self { record: Record { state, ..self.record.clone() }, derived: Arc::clone(&self.derived) }
     }
 
-    /// The words it is found by.
+    /// The words it is found by, with blanks between.
     #[must_use]
-    pub fn terms(&self) -> &[Box<str>] {
+    pub fn terms(&self) -> &str {
         &self.derived.terms
     }
 
@@ -56,6 +55,12 @@ impl Entry {
     #[must_use]
     pub fn base_vectors(&self) -> Option<Vec<&Codes>> {
         self.derived.base.iter().map(|(_, codes)| codes.as_ref()).collect()
+    }
+
+    /// Whether every view that describes it has a vector.
+    #[must_use]
+    pub fn has_vectors(&self) -> bool {
+        self.derived.base.iter().all(|(_, codes)| codes.is_some())
     }
 
     /// Vectors of its example requests, as far as they are there.
@@ -71,9 +76,7 @@ impl Entry {
 
     /// The tool as one entry of a prompt.
     #[must_use]
-    pub fn rendering(&self, format: Format, fidelity: Fidelity) -> &str {
-        let slot = format as usize * Fidelity::ALL.len() + fidelity as usize;
-        self.derived.renderings[slot]
-            .get_or_init(|| compact::render(&self.record.tool, &self.record.model_name, format, fidelity).into_boxed_str())
+    pub fn rendering(&self, format: Format, fidelity: Fidelity) -> String {
+        self.derived.forms.render(&self.record.tool, &self.record.model_name, format, fidelity)
     }
 }

@@ -30,8 +30,25 @@ impl Allowed {
         }
     }
 
+    /// Takes a slot out.
+    pub fn remove(&mut self, slot: u32) {
+        if let Some(word) = self.words.get_mut(slot as usize / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
+    /// The same slots of a larger number of slots.
+    #[must_use]
+    pub fn grown(&self, slots: usize) -> Self {
+        let mut grown = self.clone();
+        grown.slots = self.slots.max(slots);
+        grown.words.resize(grown.slots.div_ceil(64), 0);
+        grown
+    }
+
     /// Whether a slot is in.
     #[must_use]
+    #[inline]
     pub fn contains(&self, slot: u32) -> bool {
         self.words.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
@@ -85,6 +102,12 @@ mod tests {
             prop_assert_eq!(fast.is_empty(), plain.is_empty());
             prop_assert!((0..300).all(|slot| fast.contains(slot) == plain.contains(&slot)));
             prop_assert_eq!(Allowed::all(slots).len(), slots);
+            let mut grown = fast.grown(slots + 70);
+            prop_assert_eq!(grown.iter().collect::<Vec<_>>(), fast.iter().collect::<Vec<_>>());
+            grown.insert(u32::try_from(slots).unwrap() + 69);
+            fast.iter().for_each(|slot| grown.remove(slot));
+            grown.remove(9_999);
+            prop_assert_eq!(grown.len(), 1);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The exact scan: int8 dot products over rows that lie one after another.
 //!
-//! pulp picks the widest instruction set the processor has at run time and the loop below is vectorised for it, so one binary is fast
-//! everywhere without `target-cpu`. `make bench` prints what it takes: `dense` at 10,000 is 30,000 rows.
+//! pulp picks the widest instruction set the processor has at run time and the loops below are vectorised for it, so one binary is fast
+//! everywhere without `target-cpu`. `make bench` prints what it takes.
 
-use super::allow::Allowed;
-use super::vector::Codes;
+use super::Hit;
+use super::vector::{Codes, UnitVector};
 
 /// A document's cosines with a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +53,14 @@ impl Rows {
         self.ends.push(u32::try_from(self.scales.len()).unwrap_or(u32::MAX));
     }
 
+    /// No more documents come: gives back what growing left over.
+    pub fn seal(&mut self) {
+        self.codes.shrink_to_fit();
+        self.scales.shrink_to_fit();
+        self.weights.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     /// How many documents there are.
     #[must_use]
     pub fn documents(&self) -> usize {
@@ -63,24 +71,38 @@ impl Rows {
         &self.codes[row * self.dimension..(row + 1) * self.dimension]
     }
 
-    /// Scores every allowed document that has base views, by slot.
-    #[must_use]
-    pub fn scan(&self, query: &Codes, allowed: &Allowed) -> Vec<Option<ViewScores>> {
-        let mut scores = vec![None; self.ends.len()];
-        if query.codes().len() != self.dimension {
-            return scores;
+    /// Fills in the views of `hits`, whose slots are places here plus `base`; a document without base views has none.
+    pub fn score(&self, query: &Codes, base: u32, hits: &mut [Hit]) {
+        if query.codes().len() == self.dimension {
+            let query = Widened::of(query);
+            pulp::Arch::new().dispatch(Scan { rows: self, query: &query, base, hits });
         }
-        // Widened once: the query's side of every multiply-add is then a plain load.
-        let query_codes: Vec<i16> = query.codes().iter().map(|code| i16::from(*code)).collect();
-        pulp::Arch::new().dispatch(Scan { rows: self, query: &query_codes, scale: query.scale(), allowed, scores: &mut scores });
-        scores
+    }
+
+    /// One direction for all of a document's views, for an engine that keeps a single row per document: their mean, each view once.
+    #[must_use]
+    pub fn centre(&self, place: u32) -> Option<UnitVector> {
+        let mut sum = vec![0.0_f32; self.dimension];
+        for row in self.rows_of(place) {
+            let scale = self.scales[row];
+            sum.iter_mut().zip(self.row(row)).for_each(|(sum, code)| *sum += scale * f32::from(*code));
+        }
+        UnitVector::new(sum)
     }
 
     #[inline(always)]
-    fn score(&self, query: &[i16], scale: f32, rows: std::ops::Range<usize>) -> Option<ViewScores> {
+    fn rows_of(&self, place: u32) -> std::ops::Range<usize> {
+        let end = |place: Option<usize>| place.and_then(|place| self.ends.get(place)).map(|end| *end as usize);
+        let place = place as usize;
+        let start = end(place.checked_sub(1)).unwrap_or(0);
+        start..end(Some(place)).unwrap_or(start)
+    }
+
+    #[inline(always)]
+    fn score_rows(&self, query: &Widened, rows: std::ops::Range<usize>) -> Option<ViewScores> {
         let (mut best, mut sum, mut count) = (f32::NEG_INFINITY, 0.0_f32, 0.0_f32);
         for row in rows {
-            let cosine = dot(query, self.row(row)) as f32 * (scale * self.scales[row]);
+            let cosine = dot(&query.codes, self.row(row)) as f32 * (query.scale * self.scales[row]);
             let weight = f32::from(self.weights[row]);
             best = best.max(cosine);
             sum += weight * cosine;
@@ -90,14 +112,25 @@ impl Rows {
     }
 }
 
+/// A query whose codes were widened once: its side of every multiply-add is then a plain load.
+struct Widened {
+    codes: Vec<i16>,
+    scale: f32,
+}
+
+impl Widened {
+    fn of(query: &Codes) -> Self {
+        Self { codes: query.codes().iter().map(|code| i16::from(*code)).collect(), scale: query.scale() }
+    }
+}
+
 /// One scan, as pulp wants it. Not a closure: the compiler left the closure's body outside the AVX2 function, which made it three times
 /// slower and no test red.
 struct Scan<'a> {
     rows: &'a Rows,
-    query: &'a [i16],
-    scale: f32,
-    allowed: &'a Allowed,
-    scores: &'a mut [Option<ViewScores>],
+    query: &'a Widened,
+    base: u32,
+    hits: &'a mut [Hit],
 }
 
 impl pulp::NullaryFnOnce for Scan<'_> {
@@ -105,14 +138,34 @@ impl pulp::NullaryFnOnce for Scan<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let mut start = 0;
-        for ((slot, score), end) in (0_u32..).zip(self.scores).zip(&self.rows.ends) {
-            let rows = start..*end as usize;
-            start = rows.end;
-            if self.allowed.contains(slot) {
-                *score = self.rows.score(self.query, self.scale, rows);
-            }
+        for hit in self.hits {
+            hit.views = self.rows.score_rows(self.query, self.rows.rows_of(hit.slot - self.base));
         }
+    }
+}
+
+/// The product of two vectors' codes, for an engine that compares one pair at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pairs(pulp::Arch);
+
+impl Pairs {
+    /// The sum of products over the shorter length.
+    pub(super) fn dot(self, a: &[i8], b: &[i8]) -> i32 {
+        self.0.dispatch(Pair { a, b })
+    }
+}
+
+struct Pair<'a> {
+    a: &'a [i8],
+    b: &'a [i8],
+}
+
+impl pulp::NullaryFnOnce for Pair<'_> {
+    type Output = i32;
+
+    #[inline(always)]
+    fn call(self) -> i32 {
+        self.a.iter().zip(self.b).map(|(x, y)| i32::from(i16::from(*x)) * i32::from(i16::from(*y))).sum()
     }
 }
 
@@ -145,29 +198,34 @@ mod tests {
         fn the_scan_equals_its_slow_twin(
             documents in prop::collection::vec((prop::collection::vec(codes(), 0..4), prop::collection::vec(codes(), 0..3)), 0..12),
             query in codes(),
-            allowed_bits in prop::collection::vec(any::<bool>(), 12),
+            wanted in prop::collection::vec(any::<bool>(), 12),
         ) {
             let mut rows = Rows::new(37);
-            let mut allowed = Allowed::none(documents.len());
-            for ((views, extra), slot) in documents.iter().zip(0_u32..) {
+            for (views, extra) in &documents {
                 rows.push(&views.iter().collect::<Vec<_>>(), &extra.iter().collect::<Vec<_>>());
-                if allowed_bits[slot as usize] {
-                    allowed.insert(slot);
-                }
             }
-            let scores = rows.scan(&query, &allowed);
-            for (((views, extra), score), slot) in documents.iter().zip(scores).zip(0_u32..) {
-                if views.is_empty() || !allowed.contains(slot) {
-                    prop_assert_eq!(score, None);
+            let slots = (5_u32..).zip(&wanted).filter(|(slot, wanted)| **wanted && (*slot as usize) < documents.len() + 5);
+            let mut hits: Vec<Hit> = slots.map(|(slot, _)| Hit { slot, views: None, bm25: 0.0 }).collect();
+            rows.score(&query, 5, &mut hits);
+            for hit in hits {
+                let (views, extra) = &documents[hit.slot as usize - 5];
+                if views.is_empty() {
+                    prop_assert_eq!(hit.views, None);
                     continue;
                 }
                 let cosines: Vec<f32> = views.iter().map(|v| plain(&query, v)).collect();
                 let best = extra.iter().map(|v| plain(&query, v)).chain(cosines.iter().copied()).fold(f32::NEG_INFINITY, f32::max);
-                let score = score.unwrap();
+                let score = hit.views.unwrap();
                 prop_assert_eq!(score.best, best);
                 prop_assert!((score.mean - cosines.iter().sum::<f32>() / cosines.len() as f32).abs() < 1e-5);
             }
         }
+    }
+
+    fn scan(rows: &Rows, query: &Codes) -> Vec<Option<ViewScores>> {
+        let mut hits: Vec<Hit> = (0_u32..).take(rows.documents()).map(|slot| Hit { slot, views: None, bm25: 0.0 }).collect();
+        rows.score(query, 0, &mut hits);
+        hits.into_iter().map(|hit| hit.views).collect()
     }
 
     #[test]
@@ -177,7 +235,7 @@ mod tests {
         let mut rows = Rows::new(2);
         rows.push(&[&a, &b, &b], &[&a]);
         assert_eq!(rows.scales.len(), 2);
-        let score = rows.scan(&b, &Allowed::all(1))[0].unwrap();
+        let score = scan(&rows, &b)[0].unwrap();
         assert!((score.mean - 2.0 / 3.0).abs() < 1e-6 && (score.best - 1.0).abs() < 1e-6);
     }
 
@@ -186,6 +244,24 @@ mod tests {
         let short = Codes::quantise(&UnitVector::new(vec![1.0]).unwrap());
         let mut rows = Rows::new(2);
         rows.push(&[&short], &[]);
-        assert_eq!(rows.scan(&short, &Allowed::all(1)), [None]);
+        assert_eq!(scan(&rows, &short), [None]);
+    }
+
+    #[test]
+    fn the_centre_lies_between_the_views() {
+        let codes = |v: Vec<f32>| Codes::quantise(&UnitVector::new(v).unwrap());
+        let mut rows = Rows::new(2);
+        rows.push(&[], &[]);
+        rows.push(&[&codes(vec![1.0, 0.0]), &codes(vec![0.0, 1.0])], &[]);
+        let centre = rows.centre(1).unwrap();
+        assert!((centre.as_slice()[0] - centre.as_slice()[1]).abs() < 1e-6);
+        assert_eq!((rows.centre(0), rows.centre(9)), (None, None));
+    }
+
+    #[test]
+    fn pairs_multiply_like_rows() {
+        let (a, b): (Vec<i8>, Vec<i8>) = ((-127..=127).collect(), (-127..=127).rev().collect());
+        let plain: i32 = a.iter().zip(&b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum();
+        assert_eq!(Pairs::default().dot(&a, &b), plain);
     }
 }

@@ -1,78 +1,151 @@
 //! What one tenant's catalogue searches: vectors of views, words, sets of allowed documents.
 //!
-//! A document is a number, its slot; what it stands for is none of this module's business. Each document has base views and extra views. The
-//! exact scan here is the default engine, and the engine for every scoped search at any size. A graph engine belongs beside it as
-//! `hnsw.rs`: one row per document, its best candidates scored again on all views by [`Index::dense`] with those slots allowed.
+//! A document is a number, its slot; what it stands for is none of this module's business. Documents lie in two segments: a sealed one,
+//! made in one go, and a delta of what came since, which is small enough to be made anew with every change. A sealed document that was
+//! changed or removed is gone: it keeps its slot, out of which nobody is served, until the segments are merged. Scores do not depend on
+//! this division.
+//!
+//! The exact scan is the default engine, and the engine for every scoped search at any size. A sealed segment may have a graph; it proposes
+//! candidates, which are scored on all views like everything else. The delta is always scanned.
 
 pub mod allow;
+mod engine;
 pub mod exact;
+pub mod hnsw;
 pub mod lexical;
+mod segment;
 pub mod terms;
 pub mod vector;
 
+use std::sync::Arc;
+
 use self::allow::Allowed;
-use self::exact::Rows;
+pub use self::engine::{Choice, Engine};
 pub use self::exact::ViewScores;
-use self::lexical::Bm25;
+use self::hnsw::Graph;
+use self::lexical::Statistics;
+pub use self::segment::{Document, Segment};
 use self::vector::{Codes, UnitVector};
 
-/// A document to index.
-#[derive(Debug)]
-pub struct Document<'a> {
-    /// Vectors that describe it; none while they are missing, then words alone find it.
-    pub views: Vec<&'a Codes>,
-    /// Vectors that can only lift its best score.
-    pub extra_views: Vec<&'a Codes>,
+/// Documents that each arm of a graph search proposes.
+pub const CANDIDATES: usize = 200;
+/// With fewer of the graph's candidates allowed than this, too many near ones are not: then everything allowed is scanned.
+const MIN_ALLOWED_CANDIDATES: usize = 100;
+
+/// What is searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The query's vector; without one words alone decide.
+    pub vector: Option<&'a UnitVector>,
     /// Its words.
-    pub terms: &'a [Box<str>],
+    pub terms: &'a [String],
+    /// Documents that are scored whatever a graph says, where they are allowed.
+    pub always: &'a [u32],
+}
+
+/// A document that may be relevant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// The document.
+    pub slot: u32,
+    /// Cosines of its views, where it has vectors and the query has one.
+    pub views: Option<ViewScores>,
+    /// BM25; 0 where it shares no word.
+    pub bm25: f32,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Every allowed document (exact), or the candidates among them (graph), by slot.
+    pub hits: Vec<Hit>,
+    /// The best BM25 of all allowed documents.
+    pub most_bm25: f32,
+    /// Who searched.
+    pub engine: Engine,
 }
 
 /// The searchable form. Immutable.
 #[derive(Debug)]
 pub struct Index {
-    rows: Rows,
-    words: Bm25,
+    sealed: Arc<Segment>,
+    graph: Option<Arc<Graph>>,
+    delta: Arc<Segment>,
+    statistics: Statistics,
 }
 
 impl Index {
-    /// Indexes `documents`, slots in their order. Vectors of another length than `dimension` are left out.
-    pub fn build<'a>(dimension: usize, documents: impl IntoIterator<Item = Document<'a>>) -> Self {
-        let mut rows = Rows::new(dimension);
-        let mut words = lexical::Builder::default();
-        for document in documents {
-            rows.push(&document.views, &document.extra_views);
-            words.push(document.terms);
-        }
-        Self { rows, words: words.finish() }
+    /// Puts `delta` behind `sealed`, from which the documents with the words `gone` are gone. `graph` is the sealed segment's.
+    pub fn new<'a>(
+        sealed: Arc<Segment>,
+        graph: Option<Arc<Graph>>,
+        delta: Arc<Segment>,
+        gone: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let statistics = Statistics::of([&sealed.words, &delta.words], gone);
+        Self { sealed, graph, delta, statistics }
     }
 
-    /// Documents.
+    /// Slots, those of documents that are gone included.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.documents()
+    pub fn slots(&self) -> usize {
+        self.sealed.len() + self.delta.len()
     }
 
-    /// True without documents.
+    /// Whether a graph proposes candidates.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn has_graph(&self) -> bool {
+        self.graph.is_some()
     }
 
-    /// Cosines of `query` with every allowed document's views, by slot; `None` where a document is not allowed or has no vectors.
+    /// Searches the allowed documents, by graph where `engine` asks for one, there is one, and it can.
     #[must_use]
-    pub fn dense(&self, query: &UnitVector, allowed: &Allowed) -> Vec<Option<ViewScores>> {
-        self.rows.scan(&Codes::quantise(query), allowed)
-    }
-
-    /// BM25 of `terms` for every document, by slot; 0 where a document is not allowed or shares no word.
-    #[must_use]
-    pub fn lexical(&self, terms: &[String], allowed: &Allowed) -> Vec<f32> {
-        let mut scores = self.words.score(terms);
-        for (score, slot) in scores.iter_mut().zip(0_u32..) {
-            if !allowed.contains(slot) {
-                *score = 0.0;
+    pub fn search(&self, query: &Query<'_>, allowed: &Allowed, engine: Engine) -> Found {
+        let bm25 = lexical::score([&self.sealed.words, &self.delta.words], &self.statistics, query.terms);
+        let codes = query.vector.map(Codes::quantise);
+        let near = codes.as_ref().filter(|_| engine == Engine::Hnsw).and_then(|codes| self.near(codes, allowed));
+        let hit = |slot: u32| Hit { slot, views: None, bm25: bm25.get(slot as usize).copied().unwrap_or(0.0) };
+        let (mut hits, most_bm25, engine): (Vec<Hit>, f32, Engine) = match near {
+            Some(near) => {
+                let by_words = lexical::best(&bm25, CANDIDATES, |slot| allowed.contains(slot));
+                let most_bm25 = by_words.first().map_or(0.0, |(score, _)| *score);
+                let candidates = self.candidates(near, &by_words, query.always, allowed);
+                (candidates.into_iter().map(hit).collect(), most_bm25, Engine::Hnsw)
             }
+            None => {
+                let mut hits = Vec::with_capacity(self.slots());
+                hits.extend(allowed.iter().map(hit));
+                let most_bm25 = hits.iter().fold(0.0_f32, |most, hit| most.max(hit.bm25));
+                (hits, most_bm25, Engine::Exact)
+            }
+        };
+        if let Some(codes) = &codes {
+            let base = u32::try_from(self.sealed.len()).unwrap_or(u32::MAX);
+            let cut = hits.partition_point(|hit| hit.slot < base);
+            let (sealed, delta) = hits.split_at_mut(cut);
+            self.sealed.rows.score(codes, 0, sealed);
+            self.delta.rows.score(codes, base, delta);
         }
-        scores
+        Found { hits, most_bm25, engine }
+    }
+
+    /// Sealed documents that the graph finds near, those that are allowed; `None` when these are too few to trust.
+    fn near(&self, query: &Codes, allowed: &Allowed) -> Option<Vec<u32>> {
+        let mut near = self.graph.as_ref()?.search(query, CANDIDATES);
+        near.retain(|slot| allowed.contains(*slot));
+        (MIN_ALLOWED_CANDIDATES <= near.len()).then_some(near)
+    }
+
+    /// What a graph search looks at, ascending: the near ones, the whole delta, the best by words, and `always`.
+    fn candidates(&self, mut near: Vec<u32>, by_words: &[(f32, u32)], always: &[u32], allowed: &Allowed) -> Vec<u32> {
+        near.extend((0_u32..).take(self.slots()).skip(self.sealed.len()).filter(|slot| allowed.contains(*slot)));
+        near.extend(always.iter().filter(|slot| allowed.contains(**slot)));
+        near.extend(by_words.iter().map(|(_, slot)| slot));
+        near.sort_unstable();
+        near.dedup();
+        near
     }
 }
+
+#[cfg(test)]
+mod tests;

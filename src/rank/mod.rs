@@ -3,4 +3,4 @@
 pub mod mention;
 mod order;
 
-pub use self::order::{Scored, Weights, fuse, top};
+pub use self::order::{Ranking, Scored, Weights, rank};

@@ -1,7 +1,6 @@
-//! Weighted fusion and the total order: named in the query first, then by score, ties by slot, which is order of registration.
+//! Weighted fusion and the total order: named in the query first, then by score, ties by order of registration.
 
-use crate::index::ViewScores;
-use crate::index::allow::Allowed;
+use crate::index::{Found, Hit, ViewScores};
 
 /// How much each score counts. The starting point is the "mix" of the benchmark notes: half the best view, half the mean of views, a fifth
 /// of the word score relative to the best. An equal vote for words loses 16 to 22 points of recall@5 on paraphrased queries.
@@ -21,6 +20,14 @@ impl Default for Weights {
     }
 }
 
+impl Weights {
+    /// The score by meaning alone.
+    #[must_use]
+    pub fn meaning(&self, views: ViewScores) -> f32 {
+        self.best * views.best + self.mean * views.mean
+    }
+}
+
 /// A document with its score and what it is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
@@ -36,49 +43,66 @@ pub struct Scored {
     pub lexical: f32,
 }
 
-/// Scores every allowed document; `mentioned` is ascending. Without `dense` words alone decide, and a document that shares none and is not named is left out.
+/// How to rank.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranking<'a> {
+    /// Slots that the query names, ascending.
+    pub mentioned: &'a [u32],
+    /// Whether meaning counts. Without it words alone decide, and a document that shares none and is not named is left out.
+    pub semantic: bool,
+    /// How much each score counts.
+    pub weights: Weights,
+    /// How many are wanted.
+    pub depth: usize,
+}
+
+/// The best `depth` of what was found, in order. `position` tells the order of registration, for ties.
 #[must_use]
-pub fn fuse(
-    dense: Option<&[Option<ViewScores>]>,
-    lexical: &[f32],
-    mentioned: &[u32],
-    allowed: &Allowed,
-    weights: &Weights,
-) -> Vec<Scored> {
-    let most = allowed.iter().filter_map(|slot| lexical.get(slot as usize)).fold(0.0_f32, |most, score| most.max(*score));
-    let score = |slot: u32| {
-        // A search: `search` in quotes may name half of all tools.
-        let mentioned = mentioned.binary_search(&slot).is_ok();
-        let raw = lexical.get(slot as usize).copied().unwrap_or(0.0);
-        let lexical = if 0.0 < most { raw / most } else { 0.0 };
-        let (score, views) = match dense {
-            None => (lexical, None),
-            Some(all) => {
-                let views = all.get(slot as usize).copied().flatten();
-                let meaning = views.map_or(0.0, |views| weights.best * views.best + weights.mean * views.mean);
-                (meaning + weights.lexical * lexical, views)
-            }
+pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64) -> Vec<Scored> {
+    let score = |hit: &Hit| {
+        let lexical = if 0.0 < found.most_bm25 { hit.bm25 / found.most_bm25 } else { 0.0 };
+        let score = if ranking.semantic {
+            hit.views.map_or(0.0, |views| ranking.weights.meaning(views)) + ranking.weights.lexical * lexical
+        } else {
+            lexical
         };
-        let relevant = dense.is_some() || 0.0 < lexical || mentioned;
-        relevant.then_some(Scored { slot, score, mentioned, dense: views, lexical })
+        (score, lexical)
     };
-    allowed.iter().filter_map(score).collect()
-}
-
-/// The first `k` in order.
-#[must_use]
-pub fn top(mut scored: Vec<Scored>, k: usize) -> Vec<Scored> {
-    // Finding the k-th first leaves only k to sort: 200 of 100,000.
-    if 0 < k && k < scored.len() {
-        scored.select_nth_unstable_by(k, order);
+    // `A search: "search"` in quotes may name half of all tools, hence no linear look.
+    let is_mentioned = |slot: u32| !ranking.mentioned.is_empty() && ranking.mentioned.binary_search(&slot).is_ok();
+    // Keys first, documents for those that are wanted: sorting moves a few bytes for each of a hundred thousand.
+    let mut keys: Vec<Key> = Vec::with_capacity(found.hits.len());
+    for (hit, place) in found.hits.iter().zip(0_u32..) {
+        let (score, lexical) = score(hit);
+        let mentioned = is_mentioned(hit.slot);
+        if ranking.semantic || 0.0 < lexical || mentioned {
+            keys.push(Key { score, place, mentioned });
+        }
     }
-    scored.truncate(k);
-    scored.sort_unstable_by(order);
-    scored
+    let slot = |key: &Key| found.hits.get(key.place as usize).map_or(u32::MAX, |hit| hit.slot);
+    let order = |a: &Key, b: &Key| {
+        let by_score = b.mentioned.cmp(&a.mentioned).then(b.score.total_cmp(&a.score));
+        by_score.then_with(|| position(slot(a)).cmp(&position(slot(b))))
+    };
+    if 0 < ranking.depth && ranking.depth < keys.len() {
+        keys.select_nth_unstable_by(ranking.depth, order);
+    }
+    keys.truncate(ranking.depth);
+    keys.sort_unstable_by(order);
+    let scored = |key: Key| {
+        let hit = found.hits.get(key.place as usize)?;
+        let lexical = score(hit).1;
+        Some(Scored { slot: hit.slot, score: key.score, mentioned: key.mentioned, dense: hit.views, lexical })
+    };
+    keys.into_iter().filter_map(scored).collect()
 }
 
-fn order(a: &Scored, b: &Scored) -> std::cmp::Ordering {
-    b.mentioned.cmp(&a.mentioned).then(b.score.total_cmp(&a.score)).then(a.slot.cmp(&b.slot))
+#[derive(Clone, Copy)]
+struct Key {
+    score: f32,
+    /// Of the hit.
+    place: u32,
+    mentioned: bool,
 }
 
 #[cfg(test)]
@@ -86,40 +110,39 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::index::Engine;
 
-    fn scored() -> impl Strategy<Value = Vec<Scored>> {
-        let one = (prop::sample::select(vec![0.0_f32, 0.25, 0.5, -0.5, f32::NAN]), prop::bool::weighted(0.1));
-        prop::collection::vec(one, 0..60).prop_map(|all| {
-            all.into_iter()
-                .zip(0_u32..)
-                .map(|((score, mentioned), slot)| Scored { slot, score, mentioned, dense: None, lexical: 0.0 })
-                .collect()
-        })
+    fn found(bm25: Vec<f32>) -> Found {
+        let most_bm25 = bm25.iter().copied().fold(0.0, f32::max);
+        let hits = bm25.into_iter().zip(0..).map(|(bm25, slot)| Hit { slot, views: None, bm25 });
+        Found { hits: hits.collect(), most_bm25, engine: Engine::Exact }
     }
 
     proptest! {
         #[test]
-        fn top_k_equals_sorting_everything(scored in scored(), k in 0_usize..70) {
-            let mut all = scored.clone();
-            all.sort_by(order);
-            all.truncate(k);
-            let slots = |list: &[Scored]| list.iter().map(|s| s.slot).collect::<Vec<_>>();
-            prop_assert_eq!(slots(&top(scored, k)), slots(&all));
+        fn the_best_equal_sorting_everything(
+            bm25 in prop::collection::vec(prop::sample::select(vec![0.0_f32, 0.25, 0.5, 1.0]), 0..60),
+            mentioned in prop::collection::btree_set(0_u32..60, 0..4),
+            semantic in any::<bool>(),
+            depth in 0_usize..70,
+        ) {
+            // Later slots were registered first: slots are no order.
+            let position = |slot: u32| u64::from(100 - slot);
+            let mentioned: Vec<u32> = mentioned.into_iter().collect();
+            let mut all: Vec<(bool, f32, u32)> = bm25.iter().zip(0_u32..).map(|(s, slot)| (mentioned.contains(&slot), *s, slot)).collect();
+            all.retain(|(named, score, _)| semantic || *named || 0.0 < *score);
+            all.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)));
+            let ranking = Ranking { mentioned: &mentioned, semantic, weights: Weights::default(), depth };
+            let ranked = rank(&found(bm25), &ranking, position);
+            prop_assert_eq!(ranked.iter().map(|s| s.slot).collect::<Vec<_>>(), all.iter().take(depth).map(|s| s.2).collect::<Vec<_>>());
+            prop_assert!(ranked.iter().all(|s| s.mentioned == mentioned.contains(&s.slot)));
         }
     }
 
     #[test]
     fn without_vectors_words_decide_and_strangers_stay_out() {
-        let allowed = Allowed::all(4);
-        let ranked = top(fuse(None, &[0.0, 2.0, 4.0, 0.0], &[3], &allowed, &Weights::default()), 10);
+        let ranking = Ranking { mentioned: &[3], semantic: false, weights: Weights::default(), depth: 10 };
+        let ranked = rank(&found(vec![0.0, 2.0, 4.0, 0.0]), &ranking, u64::from);
         assert_eq!(ranked.iter().map(|s| (s.slot, s.score)).collect::<Vec<_>>(), [(3, 0.0), (2, 1.0), (1, 0.5)]);
-    }
-
-    #[test]
-    fn only_allowed_documents_set_the_scale() {
-        let mut allowed = Allowed::none(2);
-        allowed.insert(0);
-        let ranked = fuse(None, &[1.0, 100.0], &[], &allowed, &Weights::default());
-        assert_eq!(ranked.iter().map(|s| (s.slot, s.lexical)).collect::<Vec<_>>(), [(0, 1.0)]);
     }
 }

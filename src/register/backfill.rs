@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use super::{RegisterError, Registrar, task_failed};
 use crate::catalog::views::ViewTexts;
-use crate::catalog::{Entry, TenantCatalog, TextHash};
+use crate::catalog::{Entry, TextHash};
 use crate::embed::EmbedError;
 use crate::index::vector::Codes;
 use crate::tool::{TenantId, ToolId};
 
-/// Tools per step: a publication costs a rebuild of the tenant's index, a crash costs at most this much work.
+/// Tools per step: a publication makes the tenant's delta anew, a crash costs at most this much work.
 const STEP: usize = 512;
 
 impl Registrar {
@@ -26,8 +26,8 @@ impl Registrar {
         let mut failed: HashSet<ToolId> = HashSet::new();
         loop {
             let current = self.0.catalog.load().tenant(tenant);
-            let lacks = |entry: &&Arc<Entry>| entry.base_vectors().is_none() && !failed.contains(&entry.record.tool.id);
-            let lacking: Vec<Arc<Entry>> = current.entries().iter().filter(lacks).take(STEP).cloned().collect();
+            let lacks = |entry: &&Arc<Entry>| !entry.has_vectors() && !failed.contains(&entry.record.tool.id);
+            let lacking: Vec<Arc<Entry>> = current.entries().filter(lacks).take(STEP).cloned().collect();
             if lacking.is_empty() {
                 if failed.is_empty() {
                     self.0.store.drop_other_models(tenant, &self.0.pool.info().id).await?;
@@ -67,18 +67,17 @@ impl Registrar {
         let current = self.0.catalog.load().tenant(tenant);
         let dimension = info.dimension;
         let next = tokio::task::spawn_blocking(move || {
-            let entries = current.entries().iter().map(|entry| {
-                if entry.base_vectors().is_some() {
-                    return Arc::clone(entry);
-                }
+            let lacking = current.entries().filter(|entry| !entry.has_vectors());
+            let entries = lacking.map(|entry| {
                 let known: HashMap<&TextHash, &Codes> =
                     entry.vectors().filter_map(|(hash, codes)| Some((hash, codes?))).collect();
                 let find = |hash: &TextHash| vectors.get(hash).or_else(|| known.get(hash).copied()).cloned();
                 Arc::new(Entry::new(entry.record.clone(), find))
             });
-            Arc::new(TenantCatalog::build(current.version(), entries.collect(), dimension))
+            let entries: Vec<_> = entries.filter(|entry| entry.has_vectors()).collect();
+            Arc::new(current.changed(current.version(), &entries, &[], dimension))
         });
-        self.0.catalog.publish(tenant, &next.await.map_err(task_failed)?);
+        self.0.publish(&next.await.map_err(task_failed)?);
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn records(current: &TenantCatalog, upserts: Vec<Upsert>, removals: &
     let freed: HashSet<&str> =
         removals.iter().filter_map(|id| current.get(id)).map(|entry| entry.record.model_name.as_str()).collect();
     let mut chosen: HashSet<String> = HashSet::new();
-    let mut position = current.entries().iter().map(|entry| entry.record.position + 1).max().unwrap_or(0);
+    let mut position = current.next_position();
     let mut records = Vec::with_capacity(upserts.len());
     for Upsert { tool, fingerprint, now_ms } in upserts {
         let old = current.get(&tool.id).map(|entry| &entry.record);

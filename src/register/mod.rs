@@ -6,6 +6,7 @@
 
 mod backfill;
 mod diff;
+mod upkeep;
 pub mod validate;
 
 use std::collections::{HashMap, HashSet};
@@ -15,12 +16,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 pub use self::diff::Diff;
 use self::diff::{Plan, plan};
+use self::upkeep::Upkeep;
 pub use self::validate::{Candidate, validate_batch};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Catalog, Change, Entry, Record, State, TenantCatalog, TextHash, Version};
 use crate::clock::Clock;
 use crate::embed::{EmbedError, Pool};
 use crate::error::{Kind, Violation};
+use crate::index::Choice;
 use crate::index::vector::Codes;
 use crate::store::{Store, StoreError};
 use crate::tool::{TenantId, Tool, ToolId, check_source};
@@ -177,6 +180,7 @@ pub struct Registrar(Arc<Parts>);
 
 struct Parts {
     catalog: Arc<Catalog>,
+    upkeep: Upkeep,
     store: Arc<dyn Store>,
     pool: Pool,
     clock: Arc<dyn Clock>,
@@ -195,8 +199,9 @@ type Vectors = HashMap<TextHash, Codes>;
 
 impl Registrar {
     /// A writer over these parts.
-    pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Parts { catalog, store, pool, clock, writer: Arc::default(), permits: Semaphore::new(MAX_CONCURRENT) }))
+    pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>, choice: Choice) -> Self {
+        let (writer, permits) = (Arc::default(), Semaphore::new(MAX_CONCURRENT));
+        Self(Arc::new(Parts { catalog, upkeep: Upkeep::new(choice), store, pool, clock, writer, permits }))
     }
 
     /// Registers `tools`, all of one `source`.
@@ -319,7 +324,8 @@ impl Registrar {
                     .inspect(|entry| live.extend(entry.vectors().map(|(hash, _)| *hash)))
                     .collect();
                 let stale = vectors.keys().any(|hash| !live.contains(hash));
-                (stored.tenant, Arc::new(TenantCatalog::build(stored.version, entries, dimension)), stale.then_some(live))
+                let built = TenantCatalog::build(stored.tenant.clone(), stored.version, entries, dimension);
+                (stored.tenant, Arc::new(built), stale.then_some(live))
             });
             let (tenant, next, stale) = built.await.map_err(|e| StoreError::Damaged { detail: e.to_string() })?;
             if let Some(live) = stale {
@@ -328,7 +334,7 @@ impl Registrar {
             if next.without_vectors() == 0 {
                 self.0.store.drop_other_models(&tenant, &info.id).await?;
             }
-            self.0.catalog.publish(&tenant, &next);
+            self.0.publish(&next);
         }
         Ok(tools)
     }
@@ -343,10 +349,12 @@ impl Registrar {
     ) -> Result<Plan, RegisterError> {
         check_version(current, options)?;
         let plan = plan(current, source, wanted, meaning, self.0.clock.now_ms());
-        let (removed, of) = (plan.removals.len(), current.of_source(source).count());
-        let held = MASS_REMOVAL_MIN < removed && of < removed * 2;
-        if held && meaning == (Meaning::WholeList { allow_mass_removal: false }) {
-            return Err(RegisterError::MassRemoval { source_name: source.to_owned(), removed, of });
+        let removed = plan.removals.len();
+        if MASS_REMOVAL_MIN < removed && meaning == (Meaning::WholeList { allow_mass_removal: false }) {
+            let of = current.of_source(source).count();
+            if of < removed * 2 {
+                return Err(RegisterError::MassRemoval { source_name: source.to_owned(), removed, of });
+            }
         }
         Ok(plan)
     }
@@ -423,7 +431,7 @@ impl Registrar {
 
 impl Parts {
     async fn store_then_publish(
-        &self,
+        self: &Arc<Self>,
         tenant: TenantId,
         current: &Arc<TenantCatalog>,
         changed: Vec<Arc<Entry>>,
@@ -440,15 +448,9 @@ impl Parts {
         let change = Change { tenant, from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
         self.store.apply(&change).await?;
 
-        let base = Arc::clone(current);
-        let (tenant, gone) = (change.tenant, change.removals);
-        let next = tokio::task::spawn_blocking(move || {
-            let replaced: HashSet<&ToolId> = gone.iter().chain(changed.iter().map(|entry| &entry.record.tool.id)).collect();
-            let kept = base.entries().iter().filter(|entry| !replaced.contains(&entry.record.tool.id)).cloned();
-            let entries = kept.chain(changed.iter().cloned()).collect();
-            Arc::new(TenantCatalog::build(to, entries, info.dimension))
-        });
-        self.catalog.publish(&tenant, &next.await.map_err(task_failed)?);
+        let (base, gone) = (Arc::clone(current), change.removals);
+        let next = tokio::task::spawn_blocking(move || Arc::new(base.changed(to, &changed, &gone, info.dimension)));
+        self.publish(&next.await.map_err(task_failed)?);
         Ok(to)
     }
 }
@@ -495,7 +497,7 @@ fn dropped_texts(current: &TenantCatalog, changed: &[Arc<Entry>], removals: &[To
     if old.is_empty() {
         return Vec::new();
     }
-    let kept = current.entries().iter().filter(|entry| !replaced.contains(&entry.record.tool.id));
+    let kept = current.entries().filter(|entry| !replaced.contains(&entry.record.tool.id));
     for hash in kept.chain(changed).flat_map(hashes) {
         old.remove(&hash);
     }

@@ -1,0 +1,159 @@
+//! Keeps indexes in shape, in the background: merges a delta that has grown, builds the graph of a large sealed part.
+//!
+//! Selections never wait for it: what it builds, it builds beside the serving catalogue, on a thread of low priority, and only the swap
+//! takes the writer's lock. One job at a time and tenant. A tenant that has a graph keeps it, with a growing delta, until the next sealed
+//! part has its own; one that has none yet serves by exact scan until the graph is there.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Parts, Registrar};
+use crate::background;
+use crate::catalog::{Sealed, TenantCatalog};
+use crate::index::Choice;
+use crate::tool::TenantId;
+
+/// Between two looks whether an old sealed part is still in use.
+const RETIRE_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the upkeep of all tenants shares.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    choice: Choice,
+    /// Tenants that are being worked on.
+    busy: Mutex<HashSet<TenantId>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Upkeep {
+    pub(super) fn new(choice: Choice) -> Self {
+        Self { choice, busy: Mutex::default(), stop: Arc::default() }
+    }
+
+    fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<TenantId>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `catalog` needs most.
+    fn job(&self, catalog: &TenantCatalog) -> Option<Job> {
+        let has_graph = catalog.index().has_graph();
+        if catalog.wants_merge() {
+            // Without a graph the merge is quick, and the graph comes after; with one the next part gets its own first.
+            let with_graph = has_graph && self.choice.wants_graph(catalog.len());
+            return Some(Job::Merge { with_graph });
+        }
+        (!has_graph && self.choice.wants_graph(catalog.sealed().len())).then_some(Job::Graph)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Job {
+    Merge { with_graph: bool },
+    Graph,
+}
+
+impl Registrar {
+    /// Gives up what is being built: a process that ends does not wait minutes for a graph.
+    pub fn stop_upkeep(&self) {
+        self.0.upkeep.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an index of `tenant` is being built or is about to be.
+    #[must_use]
+    pub fn upkeep_is_due(&self, tenant: &TenantId) -> bool {
+        let catalog = self.0.catalog.load().tenant(tenant);
+        self.0.upkeep.job(&catalog).is_some() || self.0.upkeep.busy().contains(tenant)
+    }
+}
+
+impl Parts {
+    /// Makes `next` what requests see, and starts its upkeep where it needs any. The caller holds the writer's lock.
+    pub(super) fn publish(self: &Arc<Self>, next: &Arc<TenantCatalog>) {
+        self.catalog.publish(next);
+        if self.upkeep.job(next).is_some() && self.upkeep.busy().insert(next.tenant().clone()) {
+            tokio::spawn(Arc::clone(self).keep_up(next.tenant().clone()));
+        }
+    }
+
+    async fn keep_up(self: Arc<Self>, tenant: TenantId) {
+        while !self.upkeep.stop.load(Ordering::Relaxed) {
+            let catalog = self.catalog.load().tenant(&tenant);
+            let job = {
+                // Together with taking the tenant off the list: a publication in between would start no one.
+                let mut busy = self.upkeep.busy();
+                let job = self.upkeep.job(&catalog);
+                if job.is_none() && Arc::ptr_eq(&catalog, &self.catalog.load().tenant(&tenant)) {
+                    busy.remove(&tenant);
+                    return;
+                }
+                job
+            };
+            let Some(job) = job else { continue };
+            let started = Instant::now();
+            let Some(sealed) = self.build(&catalog, job).await else {
+                break;
+            };
+            let lock = self.writer.lock().await;
+            let current = self.catalog.load().tenant(&tenant);
+            let old = current.sealed().clone();
+            let built = tokio::task::spawn_blocking(move || Arc::new(current.over(sealed))).await;
+            match built {
+                Ok(next) => {
+                    // Not `publish`: this loop is the upkeep.
+                    self.catalog.publish(&next);
+                    tracing::info!(
+                        catalog.tools = next.len(),
+                        index.graph = next.index().has_graph(),
+                        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                        "index merged"
+                    );
+                }
+                Err(error) => {
+                    tracing::error!(error.message = %error, "index could not be swapped in");
+                    break;
+                }
+            }
+            drop(lock);
+            tokio::spawn(retire(old));
+        }
+        self.upkeep.busy().remove(&tenant);
+    }
+
+    /// `None` when the router stops, or a build broke: then what serves goes on serving.
+    async fn build(&self, catalog: &Arc<TenantCatalog>, job: Job) -> Option<Sealed> {
+        let (catalog, stop) = (Arc::clone(catalog), Arc::clone(&self.upkeep.stop));
+        let (done, wait) = tokio::sync::oneshot::channel();
+        let work = move || {
+            let built = match job {
+                Job::Merge { with_graph: false } => Some(catalog.sealed_anew()),
+                Job::Merge { with_graph: true } => catalog.sealed_anew().with_graph(&stop),
+                Job::Graph => catalog.sealed().clone().with_graph(&stop),
+            };
+            // Nobody waits when the router has stopped.
+            let _ = done.send(built);
+        };
+        if let Err(error) = background::spawn("index-upkeep", work) {
+            tracing::error!(error.message = %error, "no thread for the index");
+            return None;
+        }
+        match wait.await {
+            Ok(built) => built,
+            Err(_) => {
+                tracing::error!("building an index broke; the old one goes on serving");
+                None
+            }
+        }
+    }
+}
+
+/// Lets go of a sealed part on a thread where that hurts nobody: freeing a hundred thousand tools takes a while, and the last to let go
+/// would otherwise be some request.
+async fn retire(old: Sealed) {
+    while !old.is_unused() {
+        tokio::time::sleep(RETIRE_PAUSE).await;
+    }
+    // Without a thread it is freed here.
+    let _ = background::spawn("index-retire", move || drop(old));
+}
