@@ -1,22 +1,25 @@
 //! Makes tool definitions small and fills a token cap with them.
 //!
 //! Every definition is paid for on every call, so a list is shortened before it is cut: a lower-ranked tool loses its
-//! annotations, then its descriptions, and only then its place. Four steps, each its own file:
+//! annotations, then its descriptions, and only then its place. Five steps, each its own file:
 //!
 //! - `tokens`: how many tokens a text has, exactly, in the two vocabularies we know.
 //! - `schema`: the two shorter forms of a JSON Schema, LEAN and SKELETON.
-//! - `render`: one tool as one JSON object of a model API, the list as a text to paste, and what each object costs in it.
+//! - `render`: one tool as one JSON object of a model API, the list as a text to paste, and how its tokens add up.
+//! - `costs`: what each object costs, counted once.
 //! - `pack`: which tools at which fidelity, given costs in rank order and a cap.
 //!
 //! Costs are counted when a tool is registered ([`Costs`]) and made to add up ([`prompt`] says why they can), so packing is
 //! addition. Pure, synchronous and deterministic: no clock, no IO, no score.
 
+mod costs;
 mod pack;
 mod render;
 mod schema;
 mod tokens;
 
+pub use costs::{COSTS_VERSION, Costs};
 pub use pack::{Candidate, DropReason, LEADS, Limits, Packing, pack};
-pub use render::{COSTS_VERSION, Costs, Fidelity, Format, cost, frame, prompt, render};
+pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt};
 pub use schema::{lean, skeleton};
 pub use tokens::Tokenizer;

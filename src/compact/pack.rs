@@ -9,7 +9,8 @@
 //! tool, in rank order), or with the same leads admits a better set, or with that set shows it better. A knapsack would fit more tokens
 //! in by giving up the best tool for two worse ones, which is what a ranking is there to prevent.
 
-use super::render::{Costs, Fidelity, Format};
+use super::costs::Costs;
+use super::render::{Fidelity, Format};
 use super::tokens::Tokenizer;
 use crate::tool::TokenCount;
 

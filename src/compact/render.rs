@@ -68,16 +68,45 @@ impl Fidelity {
     }
 }
 
-/// One tool as one JSON object.
-///
-/// An empty description is left out, and SKELETON has none. Schemas of LEAN and SKELETON get a `type` of `object` and
-/// `properties` where the root lacks them: the APIs ask for both, and since arguments are always an object neither changes
-/// what is accepted. FULL adds, where the format has a place for it, what else the publisher wrote: MCP takes the title, the
-/// output schema, the annotations and every further member; OpenAI takes `strict`; Anthropic refuses members it does not
-/// know, and its `cache_control` belongs to a place in a list (four per request), not to a tool.
-#[must_use]
-pub fn render(tool: &Tool, model_name: &ModelName, format: Format, fidelity: Fidelity) -> String {
-    Body::of(tool, fidelity).render(tool, model_name, format)
+/// The schemas of LEAN and SKELETON, made once: parsing and writing one takes longer than all else about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forms {
+    /// `None` where the publisher already writes it so.
+    lean: Option<Box<str>>,
+    /// `None` where it equals LEAN.
+    skeleton: Option<Box<str>>,
+}
+
+impl Forms {
+    /// Those of `tool`.
+    #[must_use]
+    pub fn of(tool: &Tool) -> Self {
+        let schema = tool.input_schema.json();
+        let (lean, skeleton) = (arguments(schema::lean(&schema)), arguments(schema::skeleton(&schema)));
+        Self {
+            skeleton: (skeleton != lean).then(|| skeleton.into()),
+            lean: (lean != tool.input_schema.text()).then(|| lean.into()),
+        }
+    }
+
+    /// One tool as one JSON object.
+    ///
+    /// An empty description is left out, and SKELETON has none. Schemas of LEAN and SKELETON get a `type` of `object` and
+    /// `properties` where the root lacks them: the APIs ask for both, and since arguments are always an object neither changes
+    /// what is accepted. FULL adds, where the format has a place for it, what else the publisher wrote: MCP takes the title, the
+    /// output schema, the annotations and every further member; OpenAI takes `strict`; Anthropic refuses members it does not
+    /// know, and its `cache_control` belongs to a place in a list (four per request), not to a tool.
+    #[must_use]
+    pub fn render(&self, tool: &Tool, model_name: &ModelName, format: Format, fidelity: Fidelity) -> String {
+        let publishers = tool.input_schema.text();
+        let lean = self.lean.as_deref().unwrap_or(publishers);
+        let (description, schema) = match fidelity {
+            Fidelity::Full => (Cow::Borrowed(tool.description.as_str()), publishers),
+            Fidelity::Lean => (schema::tidy(&tool.description), lean),
+            Fidelity::Skeleton => (Cow::Borrowed(""), self.skeleton.as_deref().unwrap_or(lean)),
+        };
+        Body { description, schema, full: fidelity == Fidelity::Full }.render(tool, model_name, format)
+    }
 }
 
 /// The list ready to paste: a JSON array with every item on a line of its own, or nothing at all when there are no items.
@@ -102,11 +131,24 @@ pub fn prompt<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
 /// `item` is a JSON object.
 #[must_use]
 pub fn cost(item: &str, tokenizer: Tokenizer) -> TokenCount {
+    let [followed, last] = line_tokens(item, tokenizer);
+    followed.max(last)
+}
+
+/// Tokens of an item's line in a [`prompt`], exactly: when another follows, and when it is the last.
+#[must_use]
+pub fn line_tokens(item: &str, tokenizer: Tokenizer) -> [TokenCount; 2] {
     // Only the closing punctuation differs between the two, so everything before it is counted once.
     let (body, end) = item.split_at(closing(item));
-    let followed = tokenizer.count(&format!("{end},\n"));
-    let last = tokenizer.count(&format!("{end}\n"));
-    tokenizer.count(body) + followed.max(last)
+    let body = tokenizer.count(body);
+    [",\n", "\n"].map(|behind| body + tokenizer.count(&format!("{end}{behind}")))
+}
+
+/// Tokens of a [`prompt`], exactly, from the [`line_tokens`] of its items.
+#[must_use]
+pub fn list_tokens(lines: &[[TokenCount; 2]], tokenizer: Tokenizer) -> TokenCount {
+    let Some((last, followed)) = lines.split_last() else { return TokenCount(0) };
+    followed.iter().fold(frame(tokenizer) + last[1], |sum, line| sum + line[0])
 }
 
 /// Tokens of a [`prompt`] apart from its items: the brackets.
@@ -125,29 +167,21 @@ fn closing(item: &str) -> usize {
 /// What the formats have in common at one fidelity.
 struct Body<'a> {
     description: Cow<'a, str>,
-    schema: Cow<'a, str>,
-    fidelity: Fidelity,
+    schema: &'a str,
+    /// Whether everything else the publisher wrote is shown too.
+    full: bool,
 }
 
-impl<'a> Body<'a> {
-    fn of(tool: &'a Tool, fidelity: Fidelity) -> Self {
-        let (description, schema) = match fidelity {
-            Fidelity::Full => (Cow::Borrowed(tool.description.as_str()), Cow::Borrowed(tool.input_schema.text())),
-            Fidelity::Lean => (schema::tidy(&tool.description), arguments(schema::lean(&tool.input_schema.json()))),
-            Fidelity::Skeleton => (Cow::Borrowed(""), arguments(schema::skeleton(&tool.input_schema.json()))),
-        };
-        Self { description, schema, fidelity }
-    }
-
+impl Body<'_> {
     fn render(&self, tool: &Tool, model_name: &ModelName, format: Format) -> String {
-        let full = self.fidelity == Fidelity::Full;
+        let full = self.full;
         let extra = tool.extra.as_ref().filter(|_| full).map(Document::json);
         match format {
             Format::OpenAiChat => {
                 let mut function = Object::default();
                 function.string("name", model_name.as_str());
                 function.string_unless_empty("description", &self.description);
-                function.member("parameters", &self.schema);
+                function.member("parameters", self.schema);
                 if let Some(strict) = extra.as_ref().and_then(|extra| extra.get("strict")) {
                     function.member("strict", &strict.to_string());
                 }
@@ -160,7 +194,7 @@ impl<'a> Body<'a> {
                 let mut out = Object::default();
                 out.string("name", model_name.as_str());
                 out.string_unless_empty("description", &self.description);
-                out.member("input_schema", &self.schema);
+                out.member("input_schema", self.schema);
                 out.close()
             }
             Format::Mcp => {
@@ -170,7 +204,7 @@ impl<'a> Body<'a> {
                     out.string("title", title);
                 }
                 out.string_unless_empty("description", &self.description);
-                out.member("inputSchema", &self.schema);
+                out.member("inputSchema", self.schema);
                 for (key, document) in [("outputSchema", &tool.output_schema), ("annotations", &tool.annotations)] {
                     if let Some(document) = document.as_ref().filter(|_| full) {
                         out.member(key, document.text());
@@ -191,8 +225,8 @@ impl<'a> Body<'a> {
 const MCP_MEMBERS: [&str; 6] = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
 
 /// A schema that the APIs take as one of arguments.
-fn arguments(schema: Json) -> Cow<'static, str> {
-    let Json::Object(mut members) = schema else { return Cow::Owned(schema.to_string()) };
+fn arguments(schema: Json) -> String {
+    let Json::Object(mut members) = schema else { return schema.to_string() };
     let lacks = |members: &[(String, Json)], keyword: &str| !members.iter().any(|(key, _)| key == keyword);
     if lacks(&members, "type") {
         members.insert(0, ("type".to_owned(), Json::String("object".to_owned())));
@@ -200,7 +234,7 @@ fn arguments(schema: Json) -> Cow<'static, str> {
     if lacks(&members, "properties") {
         members.push(("properties".to_owned(), Json::Object(Vec::new())));
     }
-    Cow::Owned(Json::Object(members).to_string())
+    Json::Object(members).to_string()
 }
 
 /// A JSON object being written.
@@ -236,72 +270,6 @@ impl Object {
         }
         self.text.push('}');
         self.text
-    }
-}
-
-/// Version of what [`Costs`] were counted on. Raise it with every change to what [`render`], [`lean`](super::lean) or
-/// [`skeleton`](super::skeleton) write: stored costs of another version are refused and counted anew.
-pub const COSTS_VERSION: u8 = 1;
-
-/// The [`cost`] of one tool in every format, fidelity and vocabulary, counted once, at registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs([[[TokenCount; TOKENIZERS]; FIDELITIES]; FORMATS]);
-
-const FORMATS: usize = Format::ALL.len();
-const FIDELITIES: usize = Fidelity::ALL.len();
-const TOKENIZERS: usize = Tokenizer::ALL.len();
-
-impl Costs {
-    /// Bytes of the stored form.
-    pub const BYTES: usize = 1 + 4 * FORMATS * FIDELITIES * TOKENIZERS;
-
-    /// Renders and counts all of them.
-    #[must_use]
-    pub fn of(tool: &Tool, model_name: &ModelName) -> Self {
-        let mut costs = Self([[[TokenCount(0); TOKENIZERS]; FIDELITIES]; FORMATS]);
-        let bodies = Fidelity::ALL.map(|fidelity| Body::of(tool, fidelity));
-        for format in Format::ALL {
-            let mut lower: Option<(String, [TokenCount; TOKENIZERS])> = None;
-            for body in &bodies {
-                let text = body.render(tool, model_name, format);
-                // Many publishers already write what LEAN would: the same text is not counted twice.
-                let counted = match lower {
-                    Some((lower_text, counted)) if lower_text == text => counted,
-                    _ => Tokenizer::ALL.map(|tokenizer| cost(&text, tokenizer)),
-                };
-                costs.0[format as usize][body.fidelity as usize] = counted;
-                lower = Some((text, counted));
-            }
-        }
-        costs
-    }
-
-    /// The cost of one form.
-    #[must_use]
-    pub fn get(&self, format: Format, fidelity: Fidelity, tokenizer: Tokenizer) -> TokenCount {
-        self.0[format as usize][fidelity as usize][tokenizer as usize]
-    }
-
-    /// For storage: [`COSTS_VERSION`], then little-endian u32 by format, fidelity and tokenizer, each in the order of its `ALL`.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let counts = self.0.iter().flatten().flatten();
-        std::iter::once(COSTS_VERSION).chain(counts.flat_map(|count| count.0.to_le_bytes())).collect()
-    }
-
-    /// Reads [`to_bytes`](Self::to_bytes) back; `None` for another version or length.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (&COSTS_VERSION, counts) = bytes.split_first()? else { return None };
-        if bytes.len() != Self::BYTES {
-            return None;
-        }
-        let mut costs = Self([[[TokenCount(0); TOKENIZERS]; FIDELITIES]; FORMATS]);
-        let (counts, _) = counts.as_chunks();
-        for (cost, count) in costs.0.iter_mut().flatten().flatten().zip(counts) {
-            *cost = TokenCount(u32::from_le_bytes(*count));
-        }
-        Some(costs)
     }
 }
 

@@ -38,6 +38,10 @@ fn model_name() -> ModelName {
     ModelName::parse("read").unwrap()
 }
 
+fn render(tool: &Tool, model_name: &ModelName, format: Format, fidelity: Fidelity) -> String {
+    Forms::of(tool).render(tool, model_name, format, fidelity)
+}
+
 #[track_caller]
 fn check(tool: &Tool, format: Format, fidelity: Fidelity, expected: &str) {
     assert_eq!(render(tool, &model_name(), format, fidelity), expected);
@@ -115,28 +119,6 @@ fn a_prompt_is_a_json_array_or_nothing() {
     assert_eq!(prompt(["{}", "{\"a\":1}"]), "[\n{},\n{\"a\":1}\n]");
 }
 
-#[test]
-fn costs_are_those_of_the_rendered_text_and_read_back() {
-    for tool in [rich(), tool("d", r#"{"type":"object","properties":{}}"#)] {
-        let costs = Costs::of(&tool, &model_name());
-        for format in Format::ALL {
-            for fidelity in Fidelity::ALL {
-                for tokenizer in Tokenizer::ALL {
-                    let expected = cost(&render(&tool, &model_name(), format, fidelity), tokenizer);
-                    assert_eq!(costs.get(format, fidelity, tokenizer), expected);
-                }
-            }
-        }
-        let mut bytes = costs.to_bytes();
-        assert_eq!(bytes.len(), Costs::BYTES);
-        assert_eq!(Costs::from_bytes(&bytes), Some(costs));
-        assert_eq!(Costs::from_bytes(&bytes[1..]), None);
-        bytes[0] ^= 1;
-        assert_eq!(Costs::from_bytes(&bytes), None);
-    }
-    assert_eq!(Costs::from_bytes(&[]), None);
-}
-
 /// Objects as no publisher would write them, inside and at their ends.
 fn any_item() -> impl Strategy<Value = String> {
     let nasty = prop_oneof![
@@ -194,6 +176,8 @@ proptest! {
             if !items.is_empty() {
                 prop_assert_eq!(tokenizer.count(&text), frame(tokenizer) + lines);
             }
+            let counted: Vec<_> = items.iter().map(|item| line_tokens(item, tokenizer)).collect();
+            prop_assert_eq!(list_tokens(&counted, tokenizer), tokenizer.count(&text));
             prop_assert!(tokenizer.count(&text) <= costs);
         }
     }
