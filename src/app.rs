@@ -21,6 +21,7 @@ use crate::embed::{LoadError, Loaded, Pool, PoolOptions};
 use crate::register::Registrar;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Parts, ServeError, TlsPem};
+use crate::select::{Selector, SelectorOptions, Shadow};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Meters, Watched};
@@ -147,15 +148,19 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let options = EmbeddedOptions { path: config.store.path.clone(), max_mib: config.store.max_mib };
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await?);
     let catalog = Arc::new(Catalog::default());
-    let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock));
+    let choice = config.index.choice();
+    let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock), choice);
+    // Whatever ends this function ends the building of indexes.
+    let _stop_upkeep = StopUpkeep(registrar.clone());
     let tools = registrar.restore().await?;
-    watch(&meters, &catalog, &pool);
+    let selector = Selector::new(pool.clone(), &selector_options(config));
+    watch(&meters, &catalog, &pool, selector.shadow());
 
     let access = config.access.tokens()?.map_or_else(Access::default, |(select, admin)| Access::by_tokens(&select, &admin));
     let parts = Parts {
         catalog: Arc::clone(&catalog),
         registrar: registrar.clone(),
-        pool,
+        selector,
         meters,
         access,
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
@@ -174,7 +179,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         duration_ms = started.elapsed().as_millis() as u64,
         "router is ready"
     );
-    let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog)));
+    let backfill = tokio::spawn(backfill(registrar.clone(), Arc::clone(&catalog)));
 
     let drain = async {
         shutdown.await;
@@ -197,6 +202,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         },
     };
     backfill.abort();
+    registrar.stop_upkeep();
     stop.cancel();
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {
@@ -208,12 +214,33 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     Ok(result?)
 }
 
-fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool) {
-    let (for_enabled, for_disabled, pool) = (Arc::clone(catalog), Arc::clone(catalog), pool.clone());
+struct StopUpkeep(Registrar);
+
+impl Drop for StopUpkeep {
+    fn drop(&mut self) {
+        self.0.stop_upkeep();
+    }
+}
+
+fn selector_options(config: &Config) -> SelectorOptions {
+    const MIB: u64 = 1 << 20;
+    SelectorOptions {
+        answer_bytes: config.cache.answers_mib * MIB,
+        vector_bytes: config.cache.vectors_mib * MIB,
+        shadow_every: config.index.shadow_every,
+    }
+}
+
+fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow) {
+    let (for_enabled, for_disabled, for_graph) = (Arc::clone(catalog), Arc::clone(catalog), Arc::clone(catalog));
+    let (pool, embedded, shadow) = (pool.clone(), pool.clone(), shadow.clone());
     meters.watch(Watched {
         enabled_tools: Box::new(move || count(&for_enabled, |tenant| tenant.enabled().len())),
-        disabled_tools: Box::new(move || count(&for_disabled, |tenant| tenant.entries().len() - tenant.enabled().len())),
+        disabled_tools: Box::new(move || count(&for_disabled, |tenant| tenant.len() - tenant.enabled().len())),
+        graph_tools: Box::new(move || count(&for_graph, |t| if t.index().has_graph() { t.sealed().len() } else { 0 })),
         embed_waiting: Box::new(move || pool.waiting() as u64),
+        embedded: Box::new(move || embedded.embedded()),
+        shadow_recall: Box::new(move || Some(shadow.recall()).filter(|recall| 0 < recall.checks).map(|recall| recall.mean)),
     });
 }
 

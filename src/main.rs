@@ -34,7 +34,7 @@ fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
         app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
     };
-    on_runtime(eval::run(arguments, load(Some(1))?, load(None)?))
+    on_runtime(eval::run(arguments, config.index.hnsw_min_tools, load(Some(1))?, load(None)?))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

@@ -14,6 +14,8 @@ use crate::telemetry;
 
 /// Prefix of environment variables.
 const ENV_PREFIX: &str = "TOOL_ROUTER__";
+/// Largest cache: a terabyte.
+const MAX_CACHE_MIB: u64 = 1 << 20;
 /// A token shorter than this can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
 
@@ -127,6 +129,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     let positive = [
         ("server.default_deadline_ms", server.default_deadline_ms),
         ("embedder.queue_limit", config.embedder.queue_limit as u64),
+        ("index.hnsw_min_tools", config.index.hnsw_min_tools as u64),
         ("store.max_mib", config.store.max_mib.unwrap_or(1)),
     ];
     if let Some((key, _)) = positive.iter().find(|(_, number)| *number == 0) {
@@ -134,6 +137,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     }
     if let Some(workers) = config.embedder.workers.filter(|n| *n == 0 || 64 < *n) {
         return Err(value(format!("embedder.workers is {workers}, it must be 1 to 64")));
+    }
+    let cache = &config.cache;
+    for (key, mib) in [("cache.answers_mib", cache.answers_mib), ("cache.vectors_mib", cache.vectors_mib)] {
+        if MAX_CACHE_MIB < mib {
+            return Err(value(format!("{key} is {mib}, it must be 0 (off) to {MAX_CACHE_MIB}")));
+        }
     }
     let tokens = match (&config.access.select_token_file, &config.access.admin_token_file) {
         (None, None) => false,
@@ -227,6 +236,9 @@ mod tests {
         check("[embedder]\nkind = \"magic\"", &["magic"]);
         check("[embedder]\nworkers = 65", &["embedder.workers is 65, it must be 1 to 64"]);
         check("[store]\nmax_mib = 0", &["store.max_mib is 0"]);
+        check("[index]\nengine = \"annoy\"", &["annoy", "index.engine"]);
+        check("[index]\nhnsw_min_tools = 0", &["index.hnsw_min_tools is 0"]);
+        check("[cache]\nanswers_mib = 9999999", &["cache.answers_mib is 9999999, it must be 0 (off) to 1048576"]);
         check("[access]\nadmin_token_file = \"/nowhere\"", &["set both"]);
         check("not toml", &["configuration"]);
         let missing = load(Some(Path::new("/nowhere/config.toml")), &Overrides::default()).unwrap_err().to_string();

@@ -4,7 +4,9 @@
 //! `TOOL_ROUTER__SECTION__KEY`; the double underscore keeps them apart from variables that merely begin alike.
 
 mod access;
+mod cache;
 mod embedder;
+mod index;
 mod load;
 mod log;
 mod places;
@@ -14,7 +16,9 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 pub use self::access::Access;
+pub use self::cache::Cache;
 pub use self::embedder::{Embedder, Kind as EmbedderKind};
+pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
 pub use self::places::{model_dir, runtime_candidates};
@@ -33,6 +37,10 @@ pub struct Config {
     pub store: Store,
     /// What turns text into vectors.
     pub embedder: Embedder,
+    /// Which engine finds tools by their vectors.
+    pub index: Index,
+    /// What is remembered of earlier selections.
+    pub cache: Cache,
     /// Logs.
     pub log: Log,
 }

@@ -4,6 +4,7 @@ use super::proto;
 use crate::catalog::{Entry, State};
 use crate::compact::{Fidelity, Format, Tokenizer};
 use crate::error::Violation;
+use crate::index::Engine;
 use crate::register::{Candidate, Diff};
 use crate::select::{Answer, DropCause, Input, Mode, NoMatch, Scope, Trace};
 use crate::tool::{Document, ToolId};
@@ -82,24 +83,24 @@ pub(super) fn tool_ids(field: &str, refs: Vec<proto::ToolRef>, violations: &mut 
 }
 
 pub(super) fn answer(
-    answer: Answer,
+    answer: &Answer,
     include: Include,
     explain: bool,
     trace: &Trace,
     ids: (String, String),
 ) -> proto::SelectToolsResponse {
     let saved_tokens = answer.usage.saved();
-    let tools = answer.tools.into_iter().map(|tool| proto::SelectedTool {
+    let tools = answer.tools.iter().map(|tool| proto::SelectedTool {
         source: tool.id.source().to_owned(),
         tool: tool.id.name().to_owned(),
         model_name: tool.model_name.as_str().to_owned(),
         score: tool.score,
         fidelity: fidelity(tool.fidelity).into(),
         tokens: tool.tokens.0,
-        definition_json: if include.definitions { tool.definition } else { String::new() },
-        reasons: if explain { tool.reasons } else { Vec::new() },
+        definition_json: if include.definitions { tool.definition.clone() } else { String::new() },
+        reasons: if explain { tool.reasons.clone() } else { Vec::new() },
     });
-    let dropped = answer.dropped.into_iter().map(|dropped| {
+    let dropped = answer.dropped.iter().map(|dropped| {
         use proto::dropped_tool::Reason;
         let reason = match dropped.cause {
             DropCause::OverBudget { .. } => Reason::OverBudget,
@@ -112,16 +113,16 @@ pub(super) fn answer(
             source: dropped.id.source().to_owned(),
             tool: dropped.id.name().to_owned(),
             reason: reason.into(),
-            detail: dropped.detail,
+            detail: dropped.detail.clone(),
         }
     });
-    let explanations = answer.explanations.into_iter().map(|explanation| proto::ToolExplanation {
+    let explanations = answer.explanations.iter().map(|explanation| proto::ToolExplanation {
         source: explanation.id.source().to_owned(),
         tool: explanation.id.name().to_owned(),
-        fate: explanation.fate,
+        fate: explanation.fate.clone(),
         rank: explanation.rank.map(number),
         score: explanation.score,
-        reasons: explanation.reasons,
+        reasons: explanation.reasons.clone(),
     });
     let stages = trace.stages.iter().map(|(stage, took)| proto::StageTiming {
         stage: stage.name().to_owned(),
@@ -129,7 +130,7 @@ pub(super) fn answer(
     });
     proto::SelectToolsResponse {
         tools: tools.collect(),
-        prompt: if include.prompt { answer.prompt } else { String::new() },
+        prompt: if include.prompt { answer.prompt.clone() } else { String::new() },
         usage: Some(proto::Usage {
             eligible_tokens: answer.usage.eligible_tokens,
             returned_tokens: answer.usage.returned.0,
@@ -144,10 +145,16 @@ pub(super) fn answer(
             Mode::Lexical => proto::Mode::Lexical,
         }
         .into(),
-        degraded_reason: answer.degraded_reason,
+        degraded_reason: answer.degraded_reason.clone(),
         catalog_version: answer.version.to_string(),
         explanations: explanations.collect(),
-        meta: Some(proto::ResponseMeta { selection_id: ids.0, trace_id: ids.1, stages: stages.collect() }),
+        meta: Some(proto::ResponseMeta {
+            selection_id: ids.0,
+            trace_id: ids.1,
+            stages: stages.collect(),
+            engine: trace.engine.map_or("", Engine::name).to_owned(),
+            cache: trace.answered.name().to_owned(),
+        }),
     }
 }
 

@@ -12,8 +12,7 @@ use super::proto::{self, described_tool};
 use super::status::invalid;
 use crate::browse::{self, Wanted};
 use crate::catalog::Catalog;
-use crate::embed::Pool;
-use crate::select;
+use crate::select::{self, Selector};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
 
@@ -21,7 +20,7 @@ use crate::tool::TenantId;
 #[derive(Debug)]
 pub(super) struct RouterService {
     pub(super) catalog: Arc<Catalog>,
-    pub(super) pool: Pool,
+    pub(super) selector: Selector,
     pub(super) meters: Arc<Meters>,
     pub(super) default_deadline: Duration,
 }
@@ -44,7 +43,7 @@ impl ToolRouter for RouterService {
             let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
             let request = select::Request::check(input).map_err(|v| invalid(&v))?;
             let catalog = self.catalog.load().tenant(&tenant);
-            let (answer, trace) = select::select(&catalog, &self.pool, &request, deadline).await?;
+            let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
             self.meters.selection(&answer, &trace);
             let selection_id = format!("{:032x}", rand::random::<u128>());
             tracing::info!(
@@ -55,7 +54,7 @@ impl ToolRouter for RouterService {
                 selection.mode = answer.mode.name(),
                 "tools selected"
             );
-            Ok(convert::answer(answer, include, request.explain, &trace, (selection_id, telemetry::current_trace_id())))
+            Ok(convert::answer(&answer, include, request.explain, &trace, (selection_id, telemetry::current_trace_id())))
         })
         .await
     }

@@ -28,6 +28,17 @@ pub struct Answer {
     pub explanations: Vec<Explanation>,
 }
 
+impl Answer {
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let tools = self.tools.iter().map(|tool| size_of::<Selected>() + tool.definition.len() + texts(&tool.reasons));
+        let dropped = self.dropped.iter().map(|dropped| size_of::<Dropped>() + dropped.detail.len());
+        let explained = self.explanations.iter().map(|e| size_of::<Explanation>() + e.fate.len() + texts(&e.reasons));
+        size_of::<Self>() + self.prompt.len() + tools.chain(dropped).chain(explained).sum::<usize>()
+    }
+}
+
 /// A tool to offer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selected {

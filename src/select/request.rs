@@ -43,7 +43,7 @@ pub struct Input {
 }
 
 /// Which tools may be returned. A tool passes when every list that is not empty admits it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// Only these sources.
     pub sources: Vec<String>,
@@ -70,7 +70,7 @@ impl Scope {
         if self.is_everything() {
             return catalog.enabled().clone();
         }
-        let mut allowed = Allowed::none(catalog.entries().len());
+        let mut allowed = Allowed::none(catalog.slots());
         for slot in catalog.enabled().iter() {
             let Some(entry) = catalog.at(slot) else { continue };
             let tool = &entry.record.tool;
@@ -93,7 +93,7 @@ impl Scope {
 }
 
 /// How much may be returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     /// The cap on the whole list.
     pub max_tokens: TokenCount,
@@ -104,7 +104,7 @@ pub struct Budget {
 }
 
 /// A request that can be answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request {
     /// The user's request: not blank, at most [`MAX_QUERY_BYTES`].
     pub query: String,
@@ -175,6 +175,17 @@ impl Request {
             }),
             _ => Err(violations),
         }
+    }
+
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let ids = |ids: &[ToolId]| ids.iter().map(|id| id.source().len() + id.name().len() + 64).sum::<usize>();
+        let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let scope = &self.scope;
+        size_of::<Self>()
+            + self.query.len()
+            + [&scope.allow, &scope.deny, &self.pinned, &self.explain_tools].into_iter().map(|list| ids(list)).sum::<usize>()
+            + [&scope.sources, &scope.domains, &scope.tags].into_iter().map(|list| texts(list)).sum::<usize>()
     }
 }
 

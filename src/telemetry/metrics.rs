@@ -10,6 +10,7 @@ use opentelemetry::metrics::{Counter, Histogram, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
+use crate::index::Engine;
 use crate::select::{Answer, NoMatch, Trace};
 
 /// From 10 µs, since all but the embedding takes less than a millisecond, to 10 s.
@@ -22,8 +23,14 @@ pub struct Watched {
     pub enabled_tools: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Disabled tools over all tenants.
     pub disabled_tools: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Tools that a graph covers, over all tenants.
+    pub graph_tools: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Recall@10 of graph searches against exact ones; nothing before the first check.
+    pub shadow_recall: Box<dyn Fn() -> Option<f64> + Send + Sync>,
     /// Queries waiting for a worker.
     pub embed_waiting: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Texts embedded so far: queries, and tools' texts.
+    pub embedded: Box<dyn Fn() -> (u64, u64) + Send + Sync>,
 }
 
 impl std::fmt::Debug for Watched {
@@ -73,7 +80,11 @@ impl Meters {
         Ok(Self {
             call_duration: seconds("rpc.server.call.duration", "Duration of gRPC calls."),
             stage_duration: seconds("toolrouter.select.stage.duration", "Duration of a selection's stages."),
-            selections: counter("toolrouter.selections", "{selection}", "Selections answered, by mode."),
+            selections: counter(
+                "toolrouter.selections",
+                "{selection}",
+                "Selections answered, by mode, engine and what was known from before.",
+            ),
             no_match: counter("toolrouter.no_match", "{selection}", "Selections that returned no tool, by reason."),
             tokens: counter("toolrouter.tokens", "{token}", "Tokens of tool lists: eligible at FULL, returned, saved."),
             tools: meter
@@ -101,6 +112,35 @@ impl Meters {
                 gauge.observe((tools.disabled_tools)(), &[KeyValue::new("state", "disabled")]);
             })
             .build();
+        let graph = Arc::clone(&watched);
+        meter
+            .u64_observable_gauge("toolrouter.index.graph.tools")
+            .with_unit("{tool}")
+            .with_description("Tools that a graph covers; the others are compared one by one.")
+            .with_callback(move |gauge| gauge.observe((graph.graph_tools)(), &[]))
+            .build();
+        let recall = Arc::clone(&watched);
+        meter
+            .f64_observable_gauge("toolrouter.index.recall")
+            .with_unit("1")
+            .with_description("Recall at 10 of graph searches against exact ones, over the last shadow queries.")
+            .with_callback(move |gauge| {
+                if let Some(mean) = (recall.shadow_recall)() {
+                    gauge.observe(mean, &[]);
+                }
+            })
+            .build();
+        let texts = Arc::clone(&watched);
+        meter
+            .u64_observable_counter("toolrouter.embed.texts")
+            .with_unit("{text}")
+            .with_description("Texts the model was run on, by lane.")
+            .with_callback(move |counter| {
+                let (queries, passages) = (texts.embedded)();
+                counter.observe(queries, &[KeyValue::new("lane", "query")]);
+                counter.observe(passages, &[KeyValue::new("lane", "registration")]);
+            })
+            .build();
         meter
             .u64_observable_gauge("toolrouter.embed.waiting")
             .with_unit("{query}")
@@ -124,7 +164,12 @@ impl Meters {
         for (stage, took) in &trace.stages {
             self.stage_duration.record(took.as_secs_f64(), &[KeyValue::new("stage", stage.name())]);
         }
-        self.selections.add(1, &[KeyValue::new("mode", answer.mode.name())]);
+        let labels = [
+            KeyValue::new("mode", answer.mode.name()),
+            KeyValue::new("engine", trace.engine.map_or("none", Engine::name)),
+            KeyValue::new("cache", trace.answered.name()),
+        ];
+        self.selections.add(1, &labels);
         self.tools.record(answer.tools.len() as u64, &[]);
         let kinds = [
             ("eligible", answer.usage.eligible_tokens),

@@ -1,0 +1,178 @@
+//! From a ranking to the list under the cap: pinned first → pack → render, with what was left out and why.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::CANDIDATES;
+use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
+use super::request::Request;
+use crate::catalog::{Entry, State, TenantCatalog};
+use crate::compact::{self, Candidate, DropReason, Fidelity, Limits};
+use crate::index::allow::Allowed;
+use crate::rank::Scored;
+use crate::tool::{TokenCount, ToolId};
+
+/// A tool that packing may take, with its place in the ranking.
+pub(super) struct LinedUp<'a> {
+    entry: &'a Arc<Entry>,
+    scored: Option<Scored>,
+    pinned: bool,
+    costs: Candidate,
+}
+
+/// One selection's ranking on its way to a list.
+pub(super) struct Selection<'a> {
+    pub(super) catalog: &'a TenantCatalog,
+    pub(super) request: &'a Request,
+    pub(super) eligible: &'a Allowed,
+    pub(super) ranked: &'a [Scored],
+}
+
+impl<'a> Selection<'a> {
+    /// Pinned tools in the caller's order, then the ranking; pinned ones that cannot be had are reported.
+    pub(super) fn line_up(&self) -> (Vec<LinedUp<'a>>, Vec<Dropped>) {
+        let mut lined_up = Vec::new();
+        let mut dropped = Vec::new();
+        let mut taken = HashSet::new();
+        for id in &self.request.pinned {
+            match self.pinnable(id) {
+                Ok(slot) => {
+                    if taken.insert(slot) {
+                        let scored = self.ranked.iter().find(|scored| scored.slot == slot);
+                        lined_up.extend(self.candidate(slot, scored, true));
+                    }
+                }
+                Err(cause) => dropped.push(Dropped { id: id.clone(), detail: cause.detail(id), cause }),
+            }
+        }
+        for scored in self.ranked.iter().take(CANDIDATES).filter(|scored| !taken.contains(&scored.slot)) {
+            lined_up.extend(self.candidate(scored.slot, Some(scored), false));
+        }
+        (lined_up, dropped)
+    }
+
+    fn pinnable(&self, id: &ToolId) -> Result<u32, DropCause> {
+        let slot = self.catalog.slot(id).ok_or(DropCause::NotFound)?;
+        match self.catalog.at(slot) {
+            Some(entry) if entry.record.state == State::Disabled => Err(DropCause::Disabled),
+            _ if self.eligible.contains(slot) => Ok(slot),
+            _ => Err(DropCause::OutOfScope),
+        }
+    }
+
+    fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
+        let entry = self.catalog.at(slot)?;
+        let costs = Candidate::of(&entry.record.costs, self.request.format, self.request.budget.tokenizer);
+        Some(LinedUp { entry, scored: scored.copied(), pinned, costs })
+    }
+
+    pub(super) fn pack(&self, lined_up: &[LinedUp<'_>]) -> compact::Packing {
+        let candidates: Vec<Candidate> = lined_up.iter().map(|l| l.costs).collect();
+        let budget = &self.request.budget;
+        let frame = compact::frame(budget.tokenizer);
+        let limits = Limits { max_tokens: budget.max_tokens, max_tools: budget.max_tools, frame, leads: compact::LEADS };
+        compact::pack(&candidates, &limits)
+    }
+
+    /// Writes the list. Packing adds upper bounds, so the exact count of what is written fits; it is made all the same, because the cap is
+    /// the promise. What was counted at registration is not counted again: see [`Costs::line`](compact::Costs::line).
+    pub(super) fn render(&self, lined_up: &[LinedUp<'_>], kept: &[(usize, Fidelity)]) -> (Vec<Selected>, String, TokenCount) {
+        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+        let mut tools: Vec<Selected> = Vec::with_capacity(kept.len());
+        let mut lines = Vec::with_capacity(kept.len());
+        for (lined_up, fidelity) in kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity))) {
+            let definition = lined_up.entry.rendering(format, fidelity);
+            lines.push(lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition));
+            tools.push(self.selected(lined_up, fidelity, definition));
+        }
+        while self.request.budget.max_tokens < compact::list_tokens(&lines, tokenizer) {
+            lines.pop();
+            tools.pop();
+        }
+        let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
+        (tools, prompt, compact::list_tokens(&lines, tokenizer))
+    }
+
+    fn selected(&self, lined_up: &LinedUp<'_>, fidelity: Fidelity, definition: String) -> Selected {
+        let record = &lined_up.entry.record;
+        Selected {
+            id: record.tool.id.clone(),
+            model_name: record.model_name.clone(),
+            score: lined_up.scored.map_or(0.0, |scored| scored.score),
+            fidelity,
+            tokens: record.costs.get(self.request.format, fidelity, self.request.budget.tokenizer),
+            definition,
+            reasons: if self.request.explain { answer::reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
+        }
+    }
+
+    /// Of what packing left out, the part a caller would miss: pinned tools, and those among the first `max_tools`.
+    pub(super) fn dropped(&self, lined_up: &[LinedUp<'_>], left_out: &[(usize, DropReason)]) -> Vec<Dropped> {
+        let missed = |i: usize| lined_up.get(i).filter(|l| l.pinned || i < self.request.budget.max_tools);
+        left_out
+            .iter()
+            .filter_map(|(i, reason)| Some((missed(*i)?, reason)))
+            .map(|(l, reason)| {
+                let id = l.entry.record.tool.id.clone();
+                let cause = match *reason {
+                    DropReason::OverBudget { needs, left } => DropCause::OverBudget { needs, left },
+                    DropReason::MaxTools => DropCause::MaxTools { limit: self.request.budget.max_tools },
+                };
+                Dropped { detail: cause.detail(&id), id, cause }
+            })
+            .collect()
+    }
+
+    pub(super) fn usage(&self, returned: TokenCount) -> Usage {
+        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+        let eligible_tokens = if self.request.scope.is_everything() {
+            self.catalog.full_tokens(format, tokenizer)
+        } else {
+            let entries = self.eligible.iter().filter_map(|slot| self.catalog.at(slot));
+            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, tokenizer).0)).sum()
+        };
+        Usage { eligible_tokens, returned, max_tokens: self.request.budget.max_tokens, eligible_tools: self.eligible.len() }
+    }
+
+    pub(super) fn no_match(&self, lined_up: &[LinedUp<'_>]) -> NoMatch {
+        if self.catalog.enabled().is_empty() {
+            return NoMatch::EmptyCatalog { registered: self.catalog.len() };
+        }
+        if self.eligible.is_empty() {
+            return NoMatch::EmptyScope { enabled: self.catalog.enabled().len() };
+        }
+        match lined_up.iter().map(|l| l.costs.skeleton.min(l.costs.lean).min(l.costs.full)).min() {
+            Some(smallest) => {
+                let smallest = smallest + compact::frame(self.request.budget.tokenizer);
+                NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }
+            }
+            None => NoMatch::NothingRelevant,
+        }
+    }
+
+    pub(super) fn explain(&self, tools: &[Selected], dropped: &[Dropped]) -> Vec<Explanation> {
+        let explain = |id: &ToolId| {
+            let rank = self.catalog.slot(id).and_then(|slot| self.ranked.iter().position(|scored| scored.slot == slot));
+            let fate = if let Some(place) = tools.iter().position(|tool| tool.id == *id) {
+                format!("returned, place {} of {}, {}", place + 1, tools.len(), tools[place].fidelity.name())
+            } else if let Some(dropped) = dropped.iter().find(|dropped| dropped.id == *id) {
+                format!("not returned: {}", dropped.detail)
+            } else {
+                match self.pinnable(id) {
+                    Err(cause) => format!("not returned: {}", cause.detail(id)),
+                    Ok(_) if rank.is_none() => "not returned: nothing in common with the query".to_owned(),
+                    Ok(_) => format!("not returned: others ranked higher, and {} came into the list", tools.len()),
+                }
+            };
+            let scored = rank.and_then(|rank| self.ranked.get(rank));
+            Explanation {
+                id: id.clone(),
+                fate,
+                rank: rank.map(|rank| rank + 1),
+                score: scored.map(|scored| scored.score),
+                reasons: scored.map_or_else(Vec::new, |scored| answer::reasons(Some(scored), false)),
+            }
+        };
+        self.request.explain_tools.iter().map(explain).collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a selection did, for meters and logs.
+
+use std::time::{Duration, Instant};
+
+use crate::index::Engine;
+
+/// A part of a selection that is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Finding the answer among those given before.
+    Cache,
+    /// Waiting for and running the model.
+    Embed,
+    /// Scoring views and words.
+    Retrieve,
+    /// Fusing and ordering.
+    Rank,
+    /// Choosing tools and fidelities.
+    Pack,
+    /// Writing the text and counting it.
+    Render,
+}
+
+impl Stage {
+    /// Its name in metrics and answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Embed => "embed",
+            Self::Retrieve => "retrieve",
+            Self::Rank => "rank",
+            Self::Pack => "pack",
+            Self::Render => "render",
+        }
+    }
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answered {
+    /// All of it was worked out.
+    #[default]
+    Anew,
+    /// The query's vector was known.
+    KnownVector,
+    /// The whole answer was known.
+    KnownAnswer,
+}
+
+impl Answered {
+    /// In metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anew => "miss",
+            Self::KnownVector => "vector",
+            Self::KnownAnswer => "answer",
+        }
+    }
+}
+
+/// What a selection did.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// How long each stage took, in order.
+    pub stages: Vec<(Stage, Duration)>,
+    /// Who searched; nobody when there was nothing to search, or the answer was known.
+    pub engine: Option<Engine>,
+    /// Where the answer came from.
+    pub answered: Answered,
+}
+
+impl Trace {
+    pub(super) fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        self.stages.push((stage, started.elapsed()));
+        result
+    }
+}
