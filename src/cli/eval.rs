@@ -7,9 +7,10 @@ use indicatif::ProgressBar;
 
 use super::{Exit, output};
 use crate::embed::Loaded;
-use crate::eval::dataset::{Choice, Dataset};
+use crate::eval::dataset::{self, Dataset};
 use crate::eval::measures::Means;
 use crate::eval::{self, Model, Ranker, Report};
+use crate::index::{Choice, Engine};
 
 /// Flags of `eval`.
 #[derive(Args, Debug)]
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Who ranks; may be repeated
     #[arg(long = "ranker", value_enum, default_values_t = [Name::Router])]
     rankers: Vec<Name>,
+    /// How the router compares vectors: by graph from index.hnsw_min_tools tools on, always exactly, or always by graph
+    #[arg(long, value_enum, default_value = "auto")]
+    engine: EngineName,
     /// One JSON object per set and ranker, then one per ranker with the macro mean
     #[arg(long)]
     json: bool,
@@ -42,6 +46,13 @@ enum Name {
     Bm25,
     Cosine,
     Router,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EngineName {
+    Auto,
+    Exact,
+    Hnsw,
 }
 
 impl Name {
@@ -58,10 +69,15 @@ impl Name {
 ///
 /// # Errors
 /// A set that cannot be used, or the model failed.
-pub async fn run(arguments: Arguments, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
+pub async fn run(arguments: Arguments, hnsw_min: usize, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
+    let choice = match arguments.engine {
+        EngineName::Auto => Choice::Auto { hnsw_min },
+        EngineName::Exact => Choice::Exact,
+        EngineName::Hnsw => Choice::Hnsw,
+    };
     let mut sets = Vec::new();
     for set in &arguments.sets {
-        let choice = Choice {
+        let choice = dataset::Choice {
             data: &arguments.data,
             set,
             distractors: arguments.distractors.as_deref(),
@@ -76,7 +92,8 @@ pub async fn run(arguments: Arguments, queries: Loaded, documents: Loaded) -> Re
             let bar = ProgressBar::new_spinner();
             bar.set_message(format!("{} {}: texts and queries", data.name, ranker.name()));
             let tick = || bar.inc(1);
-            let report = eval::evaluate(data, ranker, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
+            let report =
+                eval::evaluate(data, ranker, choice, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
             bar.finish_and_clear();
             if arguments.json {
                 output::line(&json(&report, ranker, data, model.id()));
@@ -102,7 +119,7 @@ fn json(report: &Report, ranker: Ranker, data: &Dataset, model: &str) -> String 
         "set": report.set, "split": report.split, "ranker": ranker.name(), "tools": report.tools, "queries": report.queries,
         "twins_left_out": data.twins_left_out, "tokens_mean": report.tokens_mean,
         "embed_us_p50": report.embed.map(micros), "rest_us_p50": micros(report.rest),
-        "engine": if ranker == Ranker::Bm25 { "bm25" } else { "exact" },
+        "engine": report.engine.map_or("bm25", Engine::name),
         "model": if ranker == Ranker::Bm25 { "" } else { model },
     });
     with_scores(&mut line, &report.means);
@@ -134,7 +151,7 @@ fn with_scores(line: &mut serde_json::Value, means: &Means) {
 fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, model: &str) {
     let header = [
         "set", "ranker", "tools", "queries", "R@1", "R@5", "R@10", "hit@5", "nDCG@10", "COMP@5", "COMP@10", "MRR", "tokens",
-        "embed ms", "rest ms",
+        "embed ms", "rest ms", "engine",
     ];
     let figures = |means: &Means| {
         let s = means.0;
@@ -150,6 +167,7 @@ fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, 
             row.push(report.tokens_mean.map_or_else(String::new, |tokens| format!("{tokens:.0}")));
             row.push(report.embed.map(ms).unwrap_or_default());
             row.push(ms(report.rest));
+            row.push(report.engine.map_or("bm25", Engine::name).to_owned());
             row
         })
         .collect();
@@ -158,8 +176,8 @@ fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, 
         row.extend(figures(&macro_mean(reports, ranker)));
         rows.push(row);
     }
-    output::table(&header, &(2..header.len()).collect::<Vec<_>>(), rows);
-    output::line(&format!("model {model}, exact engine"));
+    output::table(&header, &(2..header.len() - 1).collect::<Vec<_>>(), rows);
+    output::line(&format!("model {model}"));
     for data in sets.iter().filter(|_| arguments.distractors.is_some()) {
         output::line(&format!(
             "{}: {} distractors that could pass for a relevant tool were left out",

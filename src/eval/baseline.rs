@@ -6,24 +6,22 @@ use super::dataset::Dataset;
 use super::measures::DEPTH;
 use super::{EvalError, Model, Ranked};
 use crate::catalog::views::{ViewTexts, lexical_terms};
-use crate::index::lexical::Builder;
-use crate::index::terms;
+use crate::index::lexical::{self, Postings, Statistics};
 use crate::index::vector::UnitVector;
+use crate::index::{Engine, terms};
 
 /// Longest query text that is embedded, in characters, as in the baseline script of the data.
 const QUERY_CHARS: usize = 1_500;
 
 pub(super) fn bm25(data: &Dataset) -> Ranked {
-    let mut builder = Builder::default();
-    for tool in &data.tools {
-        let words: Vec<Box<str>> = lexical_terms(tool).into_iter().map(String::into_boxed_str).collect();
-        builder.push(&words);
-    }
-    let index = builder.finish();
+    let (mut postings, none) = (Postings::default(), Postings::default());
+    data.tools.iter().for_each(|tool| postings.push(&lexical_terms(tool).join(" ")));
+    let statistics = Statistics::of([&postings, &none], []);
     let mut ranked = Ranked::default();
     for query in &data.queries {
         let started = Instant::now();
-        ranked.lists.push(best(&index.score(&terms::terms(&query.text))));
+        let scores = lexical::score([&postings, &none], &statistics, &terms::terms(&query.text));
+        ranked.lists.push(best(&scores));
         ranked.rest.push(started.elapsed());
     }
     ranked
@@ -35,7 +33,7 @@ pub(super) fn cosine(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)
     let vectors = model.embed_all(texts.clone(), tick)?;
     let rows: Vec<Option<&UnitVector>> = texts.iter().map(|text| vectors.get(text)).collect();
     let prefix = model.pool.info().query_prefix.clone();
-    let mut ranked = Ranked::default();
+    let mut ranked = Ranked { engine: Some(Engine::Exact), ..Ranked::default() };
     for query in &data.queries {
         let text: String = query.text.chars().take(QUERY_CHARS).collect();
         let started = Instant::now();

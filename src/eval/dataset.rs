@@ -107,6 +107,14 @@ pub struct Choice<'a> {
     pub max_queries: Option<usize>,
 }
 
+/// Reads the tools of one `tools.jsonl`, in file order; two may share source and name.
+///
+/// # Errors
+/// A missing file, or a line that does not fit.
+pub fn tools(path: &Path) -> Result<Vec<Tool>, DatasetError> {
+    Ok(read_tools(path)?.0)
+}
+
 impl Dataset {
     /// Reads a set.
     ///

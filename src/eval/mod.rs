@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use self::dataset::Dataset;
 use self::measures::{Means, Scores};
+pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
 use crate::index::vector::UnitVector;
+use crate::index::{Choice, Engine};
 
 /// Who ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Report {
     pub means: Means,
     /// Mean tokens of a list at the default cap; the router only.
     pub tokens_mean: Option<f64>,
+    /// Who compared vectors; nobody where there are none.
+    pub engine: Option<Engine>,
     /// Median time to embed a query; without it where nothing is embedded.
     pub embed: Option<Duration>,
     /// Median time for everything else.
@@ -95,13 +99,19 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    /// Takes one worker for queries, as they come one at a time, and the rest for documents.
+    /// Takes one worker of `loaded` for queries, as they come one at a time, and all of `documents` for documents.
     ///
     /// # Errors
     /// No thread.
     pub fn new(mut loaded: Loaded, documents: Loaded) -> Result<Self, EvalError> {
         loaded.embedders.truncate(1);
         Ok(Self { embedders: documents.embedders, pool: Pool::start(loaded, PoolOptions::default())? })
+    }
+
+    /// Its worker for queries.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// The model's id.
@@ -111,7 +121,10 @@ impl Model {
     }
 
     /// Vectors of all `texts`, each text once, on all workers; `tick` is told of each.
-    fn embed_all(&mut self, texts: Vec<String>, tick: &(dyn Fn() + Sync)) -> Result<HashMap<String, UnitVector>, EmbedError> {
+    ///
+    /// # Errors
+    /// The model failed on one.
+    pub fn embed_all(&mut self, texts: Vec<String>, tick: &(dyn Fn() + Sync)) -> Result<HashMap<String, UnitVector>, EmbedError> {
         let mut distinct = texts;
         distinct.sort_unstable();
         distinct.dedup();
@@ -141,15 +154,21 @@ impl Model {
     }
 }
 
-/// Evaluates `ranker` on `data`; `tick` is told of every embedded text and answered query.
+/// Evaluates `ranker` on `data`; `choice` is the engine for [`Ranker::Router`]; `tick` is told of every embedded text and answered query.
 ///
 /// # Errors
 /// The model or a selection failed.
-pub async fn evaluate(data: &Dataset, ranker: Ranker, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<Report, EvalError> {
+pub async fn evaluate(
+    data: &Dataset,
+    ranker: Ranker,
+    choice: Choice,
+    model: &mut Model,
+    tick: &(dyn Fn() + Sync),
+) -> Result<Report, EvalError> {
     let ranked = match ranker {
         Ranker::Bm25 => baseline::bm25(data),
         Ranker::Cosine => baseline::cosine(data, model, tick)?,
-        Ranker::Router => router::rank(data, model, tick).await?,
+        Ranker::Router => router::rank(data, choice, model, tick).await?,
     };
     let scores = data.queries.iter().zip(&ranked.lists).map(|(query, list)| Scores::of(list, &query.relevant));
     Ok(Report {
@@ -159,6 +178,7 @@ pub async fn evaluate(data: &Dataset, ranker: Ranker, model: &mut Model, tick: &
         queries: data.queries.len(),
         means: Means::of(scores),
         tokens_mean: ranked.tokens_mean,
+        engine: ranked.engine,
         embed: median(ranked.embed),
         rest: median(ranked.rest).unwrap_or_default(),
     })
@@ -171,6 +191,7 @@ struct Ranked {
     tokens_mean: Option<f64>,
     embed: Vec<Duration>,
     rest: Vec<Duration>,
+    engine: Option<Engine>,
 }
 
 fn median(mut times: Vec<Duration>) -> Option<Duration> {

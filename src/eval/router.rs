@@ -1,6 +1,8 @@
 //! The service itself, in process: a catalogue is built from the set as registration would build it, and every query is a selection.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::dataset::Dataset;
@@ -8,29 +10,44 @@ use super::{EvalError, Model, Ranked};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, State, TenantCatalog, TextHash, Version};
 use crate::compact::Costs;
+use crate::index::Choice;
 use crate::index::vector::Codes;
-use crate::select::{self, Answer, Input, Request, Stage, Trace};
-use crate::tool::{ModelName, ToolId};
+use crate::select::{self, Answer, Input, Request, Selector, SelectorOptions, Stage, Trace};
+use crate::tool::{ModelName, TenantId, Tool, ToolId};
 
 /// No query of an evaluation may be answered by words because a machine was busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest query that the contract takes.
 const QUERY_BYTES: usize = select::MAX_QUERY_BYTES;
 
-pub(super) async fn rank(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<Ranked, EvalError> {
-    let catalog = build(data, model, tick)?;
+pub(super) async fn rank(
+    data: &Dataset,
+    choice: Choice,
+    model: &mut Model,
+    tick: &(dyn Fn() + Sync),
+) -> Result<Ranked, EvalError> {
+    let mut catalog = build(data, model, tick)?;
+    if choice.wants_graph(catalog.len())
+        && let Some(sealed) = catalog.sealed().clone().with_graph(&AtomicBool::new(false))
+    {
+        catalog = catalog.over(sealed);
+    }
+    let catalog = Arc::new(catalog);
+    // Equal queries of a set are asked anew, each at its own cost.
+    let selector = Selector::new(model.pool.clone(), &SelectorOptions::BARE);
     let mut ranked = Ranked::default();
     let mut tokens = 0_u64;
     for query in &data.queries {
         let text = query.text.get(..query.text.floor_char_boundary(QUERY_BYTES)).unwrap_or_default();
         let failed = |detail: String| EvalError::Select { query: query.id.clone(), detail };
         // Once without a cap for the order, once as a caller would ask for cost and time.
-        let (whole, _) = select_once(&catalog, model, text, Some(u32::MAX)).await.map_err(failed)?;
+        let (whole, _) = select_once(&catalog, &selector, text, Some(u32::MAX)).await.map_err(failed)?;
         ranked.lists.push(whole.tools.iter().filter_map(|tool| slot(&tool.id)).collect());
-        let (usual, trace) = select_once(&catalog, model, text, None).await.map_err(failed)?;
+        let (usual, trace) = select_once(&catalog, &selector, text, None).await.map_err(failed)?;
         tokens += u64::from(usual.usage.returned.0);
         ranked.embed.push(stages(&trace, true));
         ranked.rest.push(stages(&trace, false));
+        ranked.engine = trace.engine;
         tick();
     }
     ranked.tokens_mean = Some(tokens as f64 / data.queries.len().max(1) as f64);
@@ -38,14 +55,14 @@ pub(super) async fn rank(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + S
 }
 
 async fn select_once(
-    catalog: &TenantCatalog,
-    model: &Model,
+    catalog: &Arc<TenantCatalog>,
+    selector: &Selector,
     text: &str,
     max_tokens: Option<u32>,
-) -> Result<(Answer, Trace), String> {
+) -> Result<(Arc<Answer>, Trace), String> {
     let input = Input { query: Some(text.to_owned()), max_tokens, ..Input::default() };
     let request = Request::check(input).map_err(|v| v.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    select::select(catalog, &model.pool, &request, Instant::now() + PATIENCE).await.map_err(|e| e.to_string())
+    selector.select(catalog, &request, Instant::now() + PATIENCE).await.map_err(|e| e.to_string())
 }
 
 fn stages(trace: &Trace, embed: bool) -> Duration {
@@ -76,29 +93,36 @@ fn slot(id: &ToolId) -> Option<usize> {
 fn build(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<TenantCatalog, EvalError> {
     let texts: Vec<String> = data.tools.iter().flat_map(|tool| ViewTexts::of(tool).base).collect();
     let vectors = model.embed_all(texts, tick)?;
-    let codes: std::collections::HashMap<TextHash, Codes> =
+    let codes: HashMap<TextHash, Codes> =
         vectors.iter().map(|(text, vector)| (TextHash::of(text), Codes::quantise(vector))).collect();
-    let mut entries = Vec::with_capacity(data.tools.len());
-    for (place, tool) in data.tools.iter().enumerate() {
-        let mut tool = tool.clone();
-        if let Some(id) = evaluation_id(&tool.id, place) {
-            tool.id = id;
-        }
+    let distinct = data.tools.iter().enumerate().map(|(place, tool)| {
+        let id = evaluation_id(&tool.id, place).unwrap_or_else(|| tool.id.clone());
+        Tool { id, ..tool.clone() }
+    });
+    Ok(catalogue(distinct, |hash| codes.get(hash).cloned(), model.pool.info().dimension))
+}
+
+/// A catalogue of `tools`, whose ids are distinct, as registering them in this order would build it. `vector` gives the vector of a text.
+pub fn catalogue(
+    tools: impl IntoIterator<Item = Tool>,
+    vector: impl Fn(&TextHash) -> Option<Codes>,
+    dimension: usize,
+) -> TenantCatalog {
+    let entries = tools.into_iter().zip(0..).map(|(tool, position)| {
         let model_name = ModelName::choose(&tool.id, |_| false);
         let record = Record {
             fingerprint: tool.fingerprint(),
             costs: Costs::of(&tool, &model_name),
             state: State::Enabled,
-            position: place as u64,
+            position,
             registered_at_ms: 0,
             updated_at_ms: 0,
             model_name,
             tool,
         };
-        entries.push(Arc::new(Entry::new(record, |hash| codes.get(hash).cloned())));
-    }
-    let dimension = model.pool.info().dimension;
-    Ok(TenantCatalog::build(Version::default(), entries, dimension))
+        Arc::new(Entry::new(record, &vector))
+    });
+    TenantCatalog::build(TenantId::default(), Version::default(), entries.collect(), dimension)
 }
 
 #[cfg(test)]
