@@ -21,10 +21,11 @@ test: setup
 	if [ -s $(LEFT_OUT) ]; then echo "left out:"; sort -u $(LEFT_OUT) | sed 's/^/  /'; else echo "no test was left out"; fi; \
 	exit $$status
 
-# Measures the engines.
+# Measures: selections, the running service, the engines. benches/README.md says how to read it. Real tools need TOOL_ROUTER_DATA.
 bench: setup
-	@cargo bench --benches
+	@cargo bench --bench select --bench service --bench engines --bench index --bench pack
 
-# The long drills: hundreds of kills, property tests at a hundred times their usual number.
+# The long drills: hundreds of kills, property tests at a hundred times their usual number, a catalogue of a million tools.
 accept: setup
 	@KILL_ROUNDS=300 PROPTEST_CASES=20000 $(RUN_TESTS)
+	@BENCH_LONG=1 cargo bench --bench engines

@@ -3,8 +3,8 @@
 use divan::Bencher;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tool_router::compact::{Candidate, LEADS, Limits, Tokenizer, frame, pack};
-use tool_router::tool::TokenCount;
+use tool_router::compact::{Candidate, Fidelity, Format, Forms, LEADS, Limits, Tokenizer, cost, frame, pack};
+use tool_router::tool::{ModelName, TokenCount, Tool};
 
 fn main() {
     divan::main();
@@ -30,4 +30,36 @@ fn count_a_definition(bencher: Bencher<'_, '_>, tokenizer: Tokenizer) {
         r#"{"type":"function","function":{"name":"read_file","description":"Reads a text file. Returns at most 2 MiB."}},"#
             .repeat(4);
     bencher.bench(|| tokenizer.count(&text));
+}
+
+/// The bundled tools, in turn.
+fn bundled() -> Vec<(Tool, ModelName)> {
+    let catalogue = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/catalogue");
+    let files = std::fs::read_dir(catalogue).expect("it is there").map(|entry| entry.expect("readable").path());
+    let tools = files
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .flat_map(|path| tool_router::import::file::read(&path, None).expect("a sound file").tools);
+    tools.map(|tool| (tool.clone(), ModelName::choose(&tool.id, |_| false))).collect()
+}
+
+#[divan::bench(args = Fidelity::ALL)]
+fn render_a_tool(bencher: Bencher<'_, '_>, fidelity: Fidelity) {
+    let tools = bundled();
+    let mut next = 0;
+    bencher.bench_local(|| {
+        next += 1;
+        let (tool, name) = &tools[next % tools.len()];
+        Forms::of(tool).render(tool, name, Format::OpenAiChat, fidelity)
+    });
+}
+
+#[divan::bench(args = Fidelity::ALL)]
+fn count_a_tool(bencher: Bencher<'_, '_>, fidelity: Fidelity) {
+    let texts: Vec<String> =
+        bundled().iter().map(|(tool, name)| Forms::of(tool).render(tool, name, Format::OpenAiChat, fidelity)).collect();
+    let mut next = 0;
+    bencher.bench_local(|| {
+        next += 1;
+        cost(&texts[next % texts.len()], Tokenizer::O200kBase)
+    });
 }

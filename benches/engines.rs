@@ -1,0 +1,129 @@
+//! Exact scan against graph by catalogue size: what each takes for a query's vectors, how much of the exact ten best the graph finds, what
+//! the graph takes to build.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use support::{SEED, long, ms, quantile, queries, ratio, tools, turn, vectors};
+use tool_router::catalog::TextHash;
+use tool_router::catalog::views::ViewTexts;
+use tool_router::cli::output;
+use tool_router::index::allow::Allowed;
+use tool_router::index::vector::{Codes, UnitVector};
+use tool_router::index::{Choice, Document, Engine, Found, Index, Query, Segment};
+use tool_router::rank::Weights;
+
+const SIZES: [usize; 9] = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 100_000];
+/// Only `make accept` goes this far: building takes half an hour.
+const MILLION: usize = 1_000_000;
+const QUERIES: usize = 300;
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (tools, origin) = tools(usize::MAX);
+    let codes = runtime.block_on(vectors(&tools));
+    let views_of = |texts: Vec<String>| texts.iter().filter_map(|text| codes.get(&TextHash::of(text)).cloned()).collect();
+    let views: Vec<Vec<Codes>> = tools.iter().map(|tool| views_of(ViewTexts::of(tool).base)).collect();
+    let mut embedders = support::embedder(Some(1)).embedders;
+    let asked: Vec<UnitVector> =
+        queries().iter().take(QUERIES).filter_map(|text| embedders.first_mut()?.embed(text).ok()).collect();
+    output::line(&format!(
+        "{} {origin}; larger sizes repeat them with vectors turned a little; {QUERIES} queries; seed {SEED}",
+        output::thousands(tools.len() as u64)
+    ));
+    let mut sizes = SIZES.to_vec();
+    if long() {
+        sizes.push(MILLION);
+    }
+    let bar = support::bar(sizes.iter().sum(), "building and searching");
+    let mut rows = Vec::new();
+    let mut crossover = None;
+    for size in sizes {
+        let measured = measure(&views, size, &asked);
+        if measured.graph < measured.exact {
+            crossover = crossover.or(Some(size));
+        }
+        rows.push(measured.row(size));
+        bar.inc(size as u64);
+    }
+    bar.finish_and_clear();
+    let header = ["tools", "exact ms", "hnsw ms", "hnsw/exact", "recall@10", "build s", "graph KiB a tool"];
+    output::table(&header, &[0, 1, 2, 3, 4, 5, 6], rows);
+    let thousands = |size: usize| output::thousands(size as u64);
+    output::line(&format!(
+        "crossover: {}; `auto` takes the graph from {} tools on",
+        crossover.map_or("none of these sizes".to_owned(), |size| format!("{} tools", thousands(size))),
+        thousands(Choice::DEFAULT_HNSW_MIN)
+    ));
+}
+
+struct Measured {
+    exact: Duration,
+    graph: Duration,
+    recall: f64,
+    build: Duration,
+    bytes: usize,
+}
+
+impl Measured {
+    fn row(&self, size: usize) -> Vec<String> {
+        vec![
+            output::thousands(size as u64),
+            ms(self.exact),
+            ms(self.graph),
+            ratio(self.graph, self.exact),
+            format!("{:.4}", self.recall),
+            format!("{:.1}", self.build.as_secs_f64()),
+            format!("{:.1}", self.bytes as f64 / size as f64 / 1024.0),
+        ]
+    }
+}
+
+fn measure(views: &[Vec<Codes>], size: usize, asked: &[UnitVector]) -> Measured {
+    let dimension = views.iter().flatten().next().map_or(1, |codes| codes.codes().len());
+    let mut rng = StdRng::seed_from_u64(SEED);
+    let copies: Vec<Vec<Codes>> =
+        (views.len()..size).map(|copy| views[copy % views.len()].iter().map(|codes| turn(codes, &mut rng)).collect()).collect();
+    let documents = views.iter().chain(&copies).take(size);
+    let borrowed = documents.map(|views| Document { views: views.iter().collect(), extra_views: Vec::new(), terms: "" });
+    let sealed = Arc::new(Segment::build(dimension, borrowed));
+    drop(copies);
+    let (before, started) = (support::resident(), Instant::now());
+    let graph = sealed.graph(&AtomicBool::new(false)).expect("nobody stops it");
+    let (build, bytes) = (started.elapsed(), support::resident().saturating_sub(before));
+    let index = Index::new(sealed, Some(Arc::new(graph)), Arc::new(Segment::build(dimension, [])), []);
+    let allowed = Allowed::all(size);
+    let (mut exact, mut graph, mut recalled) = (Vec::new(), Vec::new(), 0.0);
+    for vector in asked {
+        let query = Query { vector: Some(vector), terms: &[], always: &[] };
+        let time = |engine, times: &mut Vec<Duration>| {
+            let started = Instant::now();
+            let found = index.search(&query, &allowed, engine);
+            times.push(started.elapsed());
+            found
+        };
+        let (by_scan, by_graph) = (time(Engine::Exact, &mut exact), time(Engine::Hnsw, &mut graph));
+        assert!(by_graph.engine == Engine::Hnsw, "the graph gave too few candidates");
+        recalled += recall(&by_graph, &by_scan);
+    }
+    Measured { exact: quantile(&exact, 0.5), graph: quantile(&graph, 0.5), recall: recalled / asked.len() as f64, build, bytes }
+}
+
+/// Share of the exact ten best, by meaning, that the graph's candidates hold something as near for.
+fn recall(graph: &Found, exact: &Found) -> f64 {
+    let best = |found: &Found| {
+        let mut scores: Vec<f32> =
+            found.hits.iter().filter_map(|hit| hit.views.map(|views| Weights::default().meaning(views))).collect();
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        scores.truncate(10);
+        scores
+    };
+    let (graph, exact) = (best(graph), best(exact));
+    let last = exact.last().copied().unwrap_or(f32::MAX);
+    graph.iter().filter(|score| last <= **score).count() as f64 / exact.len().max(1) as f64
+}
