@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod command_line;
 mod crash;
+mod engines;
 mod layering;
 mod model;
 mod operations;

@@ -24,6 +24,7 @@ async fn probes_and_metrics() {
     let mut router = TestRouter::start().await;
     router.register("s", vec![tool("read", "Reads a file."), tool("write", "Writes a file.")]).await;
     router.select("read a file").await;
+    router.select("read a file").await;
     router.router.select_tools(query_request("")).await.unwrap_err();
     assert_eq!(http_get(router.http, "/livez").await, (200, "alive\n".into()));
     assert_eq!(http_get(router.http, "/readyz").await.0, 200);
@@ -31,15 +32,20 @@ async fn probes_and_metrics() {
     let (status, metrics) = http_get(router.http, "/metrics").await;
     assert_eq!(status, 200);
     for line in [
-        "rpc_server_call_duration_seconds_count{rpc_method=\"toolrouter.v1.ToolRouter/SelectTools\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"} 1",
+        "rpc_server_call_duration_seconds_count{rpc_method=\"toolrouter.v1.ToolRouter/SelectTools\",rpc_response_status_code=\"OK\",rpc_system_name=\"grpc\"} 2",
         "rpc_response_status_code=\"INVALID_ARGUMENT\"",
         "toolrouter_select_stage_duration_seconds_bucket{stage=\"embed\"",
-        "toolrouter_selections_total{mode=\"semantic\"} 1",
+        "toolrouter_selections_total{cache=\"miss\",engine=\"exact\",mode=\"semantic\"} 1",
+        "toolrouter_selections_total{cache=\"answer\",engine=\"none\",mode=\"semantic\"} 1",
+        "toolrouter_index_graph_tools 0",
         "toolrouter_tokens_total{kind=\"returned\"}",
         "toolrouter_tokens_total{kind=\"saved\"}",
         "toolrouter_catalog_tools{state=\"enabled\"} 2",
         "toolrouter_catalog_tools{state=\"disabled\"} 0",
         "toolrouter_embed_waiting 0",
+        // The second time the answer was known.
+        "toolrouter_embed_texts_total{lane=\"query\"} 1",
+        "toolrouter_embed_texts_total{lane=\"registration\"}",
     ] {
         assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
     }

@@ -86,6 +86,7 @@ async fn real_servers_stay_under_the_cap() {
         let query: serde_json::Value = serde_json::from_str(line).unwrap();
         let budget = Budget { max_tokens: Some(max_tokens), ..Default::default() };
         let answer = router.select_with(query["text"].as_str().unwrap(), |request| request.budget = Some(budget)).await;
-        assert!(Tokenizer::O200kBase.count(&answer.prompt).0 <= max_tokens);
+        let counted = Tokenizer::O200kBase.count(&answer.prompt).0;
+        assert!(counted <= max_tokens && counted == answer.usage.unwrap().returned_tokens);
     }
 }

@@ -6,7 +6,7 @@ use proptest::test_runner::{Config as PropConfig, TestRunner};
 use tool_router::compact::Tokenizer;
 use tool_router::rpc::proto::*;
 
-use crate::support::{TestRouter, bundled, cleared, names, query_request, tool};
+use crate::support::{TestRouter, bundled, names, query_request, tool};
 
 #[tokio::test]
 async fn the_cap_holds_for_every_format_tokenizer_and_size() {
@@ -64,23 +64,6 @@ async fn a_named_tool_comes_first() {
     for named in tools.iter().filter(|tool| tool.name.contains('_')) {
         let answer = router.select(&format!("send an invoice by mail and then {} please", named.name)).await;
         assert_eq!(names(&answer)[0], format!("{source}/{}", named.name));
-    }
-}
-
-#[tokio::test]
-async fn equal_requests_give_equal_answers_also_after_a_restart() {
-    let mut router = TestRouter::start().await;
-    bundled::register(&mut router).await;
-    let queries = bundled::queries();
-    let mut before = Vec::new();
-    for query in &queries {
-        let first = cleared(router.select(&query.text).await);
-        assert_eq!(cleared(router.select(&query.text).await), first);
-        before.push(first);
-    }
-    let mut router = router.restart().await;
-    for (query, before) in queries.iter().zip(before) {
-        assert_eq!(cleared(router.select(&query.text).await), before);
     }
 }
 

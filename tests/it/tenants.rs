@@ -7,8 +7,9 @@ use tool_router::catalog::Catalog;
 use tool_router::clock::ManualClock;
 use tool_router::embed::hashing::HashingEmbedder;
 use tool_router::embed::{Pool, PoolOptions};
+use tool_router::index::Choice;
 use tool_router::register::{Candidate, Meaning, Options, Registrar, validate_batch};
-use tool_router::select::{self, Answer, Input, Request};
+use tool_router::select::{Answer, Input, Request, Selector, SelectorOptions};
 use tool_router::store::Store;
 use tool_router::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use tool_router::tool::TenantId;
@@ -17,7 +18,7 @@ use crate::support::bundled;
 
 struct Parts {
     catalog: Arc<Catalog>,
-    pool: Pool,
+    selector: Selector,
     registrar: Registrar,
     _folder: tempfile::TempDir,
 }
@@ -29,8 +30,10 @@ impl Parts {
         let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await.unwrap());
         let pool = Pool::start(HashingEmbedder::load(1), PoolOptions::default()).unwrap();
         let catalog = Arc::new(Catalog::default());
-        let registrar = Registrar::new(Arc::clone(&catalog), store, pool.clone(), Arc::new(ManualClock::default()));
-        Self { catalog, pool, registrar, _folder: folder }
+        let clock = Arc::new(ManualClock::default());
+        let registrar = Registrar::new(Arc::clone(&catalog), store, pool.clone(), clock, Choice::default());
+        let options = SelectorOptions { answer_bytes: 1 << 20, vector_bytes: 1 << 20, shadow_every: 0 };
+        Self { catalog, selector: Selector::new(pool, &options), registrar, _folder: folder }
     }
 
     async fn register(&self, tenant: &str, sources: &[(String, Vec<tool_router::rpc::proto::ToolDefinition>)]) {
@@ -50,7 +53,8 @@ impl Parts {
         let request = Request::check(Input { query: Some(query.into()), explain: true, ..Input::default() }).unwrap();
         let catalog = self.catalog.load().tenant(&TenantId::new(tenant));
         let deadline = Instant::now() + Duration::from_secs(30);
-        let (mut answer, _) = select::select(&catalog, &self.pool, &request, deadline).await.unwrap();
+        let (answer, _) = self.selector.select(&catalog, &request, deadline).await.unwrap();
+        let mut answer = Arc::unwrap_or_clone(answer);
         // Drawn at random, on purpose.
         answer.version = Default::default();
         answer

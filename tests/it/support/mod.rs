@@ -112,7 +112,6 @@ impl TestRouter {
     }
 
     /// The same with another configuration.
-    #[cfg(feature = "onnx")]
     pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
         let (mut config, folder) = self.stop().await;
         change(&mut config);
