@@ -64,10 +64,16 @@ impl Sealed {
         self.len() == 0
     }
 
-    /// Whether no catalogue uses it any more.
+    /// Whether both are the same tools in the same places, with or without a graph.
     #[must_use]
-    pub fn is_unused(&self) -> bool {
-        Arc::strong_count(&self.part) == 1
+    pub fn shares_tools_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.part, &other.part)
+    }
+
+    /// How many catalogues and others hold it, this one included.
+    #[must_use]
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.part)
     }
 }
 

@@ -113,7 +113,7 @@ impl Index {
                 (candidates.into_iter().map(hit).collect(), most_bm25, Engine::Hnsw)
             }
             None => {
-                let mut hits = Vec::with_capacity(self.slots());
+                let mut hits = Vec::with_capacity(allowed.len());
                 hits.extend(allowed.iter().map(hit));
                 let most_bm25 = hits.iter().fold(0.0_f32, |most, hit| most.max(hit.bm25));
                 (hits, most_bm25, Engine::Exact)

@@ -116,7 +116,9 @@ impl Parts {
                 }
             }
             drop(lock);
-            tokio::spawn(retire(old));
+            if !old.shares_tools_with(self.catalog.load().tenant(&tenant).sealed()) {
+                tokio::spawn(retire(old));
+            }
         }
         self.upkeep.busy().remove(&tenant);
     }
@@ -151,9 +153,105 @@ impl Parts {
 /// Lets go of a sealed part on a thread where that hurts nobody: freeing a hundred thousand tools takes a while, and the last to let go
 /// would otherwise be some request.
 async fn retire(old: Sealed) {
-    while !old.is_unused() {
+    while 1 < old.holders() {
         tokio::time::sleep(RETIRE_PAUSE).await;
     }
     // Without a thread it is freed here.
     let _ = background::spawn("index-retire", move || drop(old));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::clock::ManualClock;
+    use crate::embed::hashing::HashingEmbedder;
+    use crate::embed::{Pool, PoolOptions};
+    use crate::register::{Candidate, Meaning, Options, validate_batch};
+    use crate::store::Store;
+    use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
+
+    struct Router {
+        registrar: Registrar,
+        catalog: Arc<Catalog>,
+        tenant: TenantId,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Router {
+        async fn new(choice: Choice) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let options = EmbeddedOptions { path: folder.path().join("r.db"), max_mib: None };
+            let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await.unwrap());
+            let pool = Pool::start(HashingEmbedder::load(1), PoolOptions::default()).unwrap();
+            let catalog = Arc::new(Catalog::default());
+            let registrar = Registrar::new(Arc::clone(&catalog), store, pool, Arc::new(ManualClock::default()), choice);
+            Self { registrar, catalog, tenant: TenantId::default(), _folder: folder }
+        }
+
+        async fn register(&self, names: std::ops::Range<usize>) {
+            // The same words in ever other names: equal vectors are one node, so graphs are there at once also in a debug build.
+            let mark = |i: usize| format!("{i:b}").replace('0', "_").replace('1', "-");
+            let candidate = |i: usize| Candidate {
+                name: format!("do{}it", mark(i)),
+                description: "Does it.".into(),
+                input_schema_json: "{}".into(),
+                ..Candidate::default()
+            };
+            let tools = validate_batch("s", names.map(candidate).collect()).unwrap();
+            self.registrar.register(&self.tenant, "s", tools, Meaning::Upsert, Options::default()).await.unwrap();
+        }
+
+        fn current(&self) -> Arc<TenantCatalog> {
+            self.catalog.load().tenant(&self.tenant)
+        }
+
+        async fn settled(&self) -> Arc<TenantCatalog> {
+            while self.registrar.upkeep_is_due(&self.tenant) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            self.current()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_delta_is_merged_and_what_came_meanwhile_stays() {
+        let router = Router::new(Choice::Exact).await;
+        router.register(0..400).await;
+        assert_eq!((router.settled().await.sealed().len(), router.current().len()), (0, 400));
+        router.register(400..700).await;
+        router.register(690..720).await;
+        let settled = router.settled().await;
+        assert!(700 <= settled.sealed().len() && settled.len() == 720 && !settled.index().has_graph());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_graph_is_built_kept_and_let_go_with_its_tools() {
+        let router = Router::new(Choice::Auto { hnsw_min: 600 }).await;
+        router.register(0..650).await;
+        let first = router.settled().await;
+        assert!(first.index().has_graph());
+        let sealed = first.sealed().clone();
+        drop(first);
+        router.register(650..1_300).await;
+        let second = router.settled().await;
+        assert!(second.index().has_graph() && second.sealed().len() == 1_300, "it has its own before the swap");
+        // Nobody else holds what was replaced, not even the task that lets it go: it waits for us.
+        for _ in 0..200 {
+            if sealed.holders() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(sealed.holders(), 2, "this test and the task that waits for it");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_stopped_router_builds_nothing() {
+        let router = Router::new(Choice::Hnsw).await;
+        router.registrar.stop_upkeep();
+        router.register(0..600).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!((router.current().sealed().len(), router.current().len()), (0, 600));
+    }
 }
