@@ -36,6 +36,9 @@ pub struct FileArguments {
     /// With --whole-list: also when most tools of a source would go
     #[arg(long, requires = "whole_list")]
     allow_mass_removal: bool,
+    /// Leave out and name the tools that the router refuses; without it one of them stops the import
+    #[arg(long, conflicts_with = "whole_list")]
+    skip_refused: bool,
     /// Say what would change; change nothing
     #[arg(long)]
     dry_run: bool,
@@ -46,6 +49,9 @@ pub struct FileArguments {
     connection: Connection,
 }
 
+/// Tools by source, sources in order of first appearance.
+type Sources = Vec<(String, Vec<Tool>)>;
+
 struct Row {
     file: PathBuf,
     source: String,
@@ -55,7 +61,7 @@ struct Row {
 pub(super) async fn run(command: Command) -> Result<(), Exit> {
     let Command::File(arguments) = command;
     // Everything is read before anything is sent: a bad second file leaves no half import.
-    let mut lists = Vec::new();
+    let mut lists: Vec<(PathBuf, Sources)> = Vec::new();
     for path in &arguments.files {
         let imported = file::read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
         if arguments.whole_list && imported.has_more_pages {
@@ -76,10 +82,20 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         }
         lists.push((path.clone(), sources));
     }
-    let total: usize = lists.iter().flat_map(|(_, sources)| sources).map(|(_, tools)| tools.len()).sum();
-    let FileArguments { whole_list, allow_mass_removal, dry_run, json, connection, .. } = arguments;
+    let FileArguments { whole_list, allow_mass_removal, skip_refused, dry_run, json, connection, .. } = arguments;
     let mut client = connection.open().await?;
-    if !whole_list && !dry_run {
+    let mut left_out = 0;
+    if skip_refused {
+        for (path, sources) in &mut lists {
+            for (source, tools) in sources {
+                let refused = take_out_refused(&mut client, source, tools).await.map_err(|e| placed(path, &e))?;
+                left_out += refused.len();
+                for error in refused {
+                    output::complain(&format!("left out: {}", placed(path, &error).message));
+                }
+            }
+        }
+    } else if !whole_list && !dry_run {
         // The router checks every batch before it takes the first: a bad tool in the last leaves no half import.
         for (path, sources) in &lists {
             for (source, tools) in sources {
@@ -87,6 +103,7 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
             }
         }
     }
+    let total: usize = lists.iter().flat_map(|(_, sources)| sources).map(|(_, tools)| tools.len()).sum();
     let bar = output::progress(total);
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
     let mut rows = Vec::new();
@@ -109,12 +126,14 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
     }
     bar.finish_and_clear();
     print(&rows, dry_run, json);
+    if 0 < left_out {
+        output::complain(&format!("{left_out} refused tools were left out, see above"));
+    }
     Ok(())
 }
 
-/// Groups tools by source, sources in order of first appearance.
-fn by_source(tools: Vec<Tool>) -> Vec<(String, Vec<Tool>)> {
-    let mut groups: Vec<(String, Vec<Tool>)> = Vec::new();
+fn by_source(tools: Vec<Tool>) -> Sources {
+    let mut groups = Sources::new();
     let mut places = std::collections::HashMap::new();
     for tool in tools {
         let source = tool.id.source().to_owned();
@@ -164,6 +183,30 @@ async fn register(
         }
     }
     Ok(whole)
+}
+
+/// Takes the tools that the router refuses out of `tools` and says why, each by itself: asks for whole batches, and tool by tool where one
+/// is refused.
+async fn take_out_refused(client: &mut Client, source: &str, tools: &mut Vec<Tool>) -> Result<Vec<Refused>, Refused> {
+    let mut refused = Vec::new();
+    let mut kept = Vec::with_capacity(tools.len());
+    for chunk in chunks(tools, STEP) {
+        match register(client, source, chunk, true, None).await {
+            Ok(_) => kept.extend_from_slice(chunk),
+            Err(error) if !error.error.is_about_input() => return Err(error),
+            Err(_) => {
+                for tool in chunk {
+                    match register(client, source, std::slice::from_ref(tool), true, None).await {
+                        Ok(_) => kept.push(tool.clone()),
+                        Err(error) if error.error.is_about_input() => refused.push(error),
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+    *tools = kept;
+    Ok(refused)
 }
 
 fn print(rows: &[Row], dry_run: bool, json: bool) {

@@ -79,8 +79,6 @@ fn ten(found: &Found) -> Vec<f32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
     /// What is found does not depend on where documents lie and what was there before.
     #[test]
     fn division_leaves_no_trace(

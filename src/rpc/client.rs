@@ -85,6 +85,14 @@ fn refusal(status: &Status) -> String {
     }
 }
 
+impl ClientError {
+    /// Whether the router refused what it was sent, and would again.
+    #[must_use]
+    pub fn is_about_input(&self) -> bool {
+        matches!(self, Self::Refused(status) if status.code() == Code::InvalidArgument)
+    }
+}
+
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         Self::Refused(Box::new(status))

@@ -106,6 +106,26 @@ async fn a_whole_list_removes_and_a_mass_removal_is_held() {
 }
 
 #[tokio::test]
+async fn refused_tools_can_be_left_out_by_name() {
+    let shell = Shell::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tools.json");
+    let mut tools: Vec<_> =
+        (0..120).map(|i| serde_json::json!({"name": format!("t{i}"), "inputSchema": {"type": "object"}})).collect();
+    tools[70] = serde_json::json!({"name": "hidden", "inputSchema": {"type": "object", "properties": {"date\t": {}}}});
+    tools[119] = serde_json::json!({"name": "also", "description": "a\u{200b}b", "inputSchema": {"type": "object"}});
+    std::fs::write(&path, serde_json::to_string(&tools).unwrap()).unwrap();
+    let path = path.to_str().unwrap();
+    assert!(shell.fails(&["import", "file", path]).await.contains("tools[20].input_schema"));
+    let output = shell.output(&["import", "file", path, "--skip-refused"]).await;
+    let (out, words) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && out.contains("118 added"), "{out}{words}");
+    for word in ["left out", "hidden", "date\\u{9}", "also", "2 refused tools were left out"] {
+        assert!(words.contains(word), "{word} is missing in {words}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_tool_in_a_late_batch_leaves_no_half_import() {
     let shell = Shell::new().await;
     let folder = tempfile::tempdir().unwrap();

@@ -89,8 +89,6 @@ fn seen(catalog: &TenantCatalog) -> Vec<(u64, String, bool, String)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
-
     /// Against the plain model: a map of tools, sealed anew after every step.
     #[test]
     fn behaves_as_a_map_that_is_built_anew(steps in prop::collection::vec(step(), 1..40)) {
