@@ -43,18 +43,29 @@ fn main() {
     let bar = support::bar(sizes.iter().sum(), "building and searching");
     let mut rows = Vec::new();
     let mut crossover = None;
-    for size in sizes {
+    let mut graph_bytes = None;
+    // The largest first: what its graph takes is new memory, later ones reuse what was freed.
+    for size in sizes.into_iter().rev() {
         let measured = measure(&views, size, &asked);
         if measured.graph < measured.exact {
-            crossover = crossover.or(Some(size));
+            crossover = Some(size);
         }
+        graph_bytes = graph_bytes.or(Some((size, measured.bytes)));
         rows.push(measured.row(size));
         bar.inc(size as u64);
     }
     bar.finish_and_clear();
-    let header = ["tools", "exact ms", "hnsw ms", "hnsw/exact", "recall@10", "build s", "graph KiB a tool"];
-    output::table(&header, &[0, 1, 2, 3, 4, 5, 6], rows);
+    rows.reverse();
+    let header = ["tools", "exact ms", "hnsw ms", "hnsw/exact", "recall@10", "build s"];
+    output::table(&header, &[0, 1, 2, 3, 4, 5], rows);
     let thousands = |size: usize| output::thousands(size as u64);
+    if let Some((size, bytes)) = graph_bytes {
+        output::line(&format!(
+            "the graph over {} tools takes {:.1} KiB a tool",
+            thousands(size),
+            bytes as f64 / size as f64 / 1024.0
+        ));
+    }
     output::line(&format!(
         "crossover: {}; `auto` takes the graph from {} tools on",
         crossover.map_or("none of these sizes".to_owned(), |size| format!("{} tools", thousands(size))),
@@ -79,7 +90,6 @@ impl Measured {
             ratio(self.graph, self.exact),
             format!("{:.4}", self.recall),
             format!("{:.1}", self.build.as_secs_f64()),
-            format!("{:.1}", self.bytes as f64 / size as f64 / 1024.0),
         ]
     }
 }
