@@ -1,4 +1,4 @@
-//! `tool-router import file`: tool lists from disk into a running router, with progress.
+//! `tool-router import file` and `import openapi`: tools from disk into a running router, with progress.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::connection::Connection;
 use super::{Exit, output};
-use crate::import::file;
+use crate::import::file::{self, Imported};
+use crate::import::{ImportError, openapi};
 use crate::rpc::client::{Client, ClientError, chunks};
 use crate::rpc::proto::CatalogDiff;
 use crate::tool::Tool;
@@ -19,15 +20,17 @@ const STEP: usize = 50;
 pub enum Command {
     /// MCP tools/list answers, OpenAI or Anthropic tools arrays, or JSON lines; told apart by content
     File(FileArguments),
+    /// OpenAPI 3.0 or 3.1 documents, JSON or YAML: one tool per operation
+    Openapi(FileArguments),
 }
 
-/// Flags of `import file`.
+/// Flags of `import file` and `import openapi`.
 #[derive(Args, Debug)]
 pub struct FileArguments {
     /// The files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Source of all tools; without it the file says, else its name does
+    /// Source of all tools; without it the file says (an OpenAPI document by its title), else its name does
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// Each file is the whole list of its sources: tools that are not in it are removed
@@ -49,6 +52,9 @@ pub struct FileArguments {
     connection: Connection,
 }
 
+/// Reads a file, with the source to use whatever it says.
+type Reader = fn(&std::path::Path, Option<&str>) -> Result<Imported, ImportError>;
+
 /// Tools by source, sources in order of first appearance.
 type Sources = Vec<(String, Vec<Tool>)>;
 
@@ -59,11 +65,14 @@ struct Row {
 }
 
 pub(super) async fn run(command: Command) -> Result<(), Exit> {
-    let Command::File(arguments) = command;
+    let (arguments, read): (_, Reader) = match command {
+        Command::File(arguments) => (arguments, file::read),
+        Command::Openapi(arguments) => (arguments, openapi::read),
+    };
     // Everything is read before anything is sent: a bad second file leaves no half import.
     let mut lists: Vec<(PathBuf, Sources)> = Vec::new();
     for path in &arguments.files {
-        let imported = file::read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
+        let imported = read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
         if arguments.whole_list && imported.has_more_pages {
             let file = path.display();
             return Err(Exit::failed(format!(

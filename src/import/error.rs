@@ -70,6 +70,14 @@ pub enum ImportError {
         /// What is there instead.
         found: String,
     },
+    /// JSON or YAML, but no `OpenAPI` document with operations.
+    #[error("{file}: {found}; wanted an OpenAPI 3.0 or 3.1 document")]
+    NotOpenApi {
+        /// The file.
+        file: String,
+        /// What is there instead.
+        found: String,
+    },
     /// The source given for all tools cannot be one.
     #[error("{0}")]
     Source(Violation),
@@ -99,6 +107,7 @@ impl ImportError {
             | Self::Truncated { .. }
             | Self::Syntax { .. }
             | Self::NoTools { .. }
+            | Self::NotOpenApi { .. }
             | Self::Source(_)
             | Self::Entries { .. } => Kind::Invalid,
         }

@@ -31,6 +31,8 @@ pub enum FileFormat {
     OpenAiTools,
     /// `tools` of a request to Anthropic, likewise.
     AnthropicTools,
+    /// An `OpenAPI` document, one tool per operation.
+    OpenApi,
     /// One tool per line, each in any of the shapes above or in that of a data set (`id`, `server`, `x_*`).
     JsonLines,
 }

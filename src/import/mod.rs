@@ -2,8 +2,11 @@
 //! found is the gate's business, and both importers and publishers pass through it.
 
 pub mod file;
+pub mod openapi;
 
 mod entry;
 mod error;
 mod list;
 mod members;
+
+pub use self::error::ImportError;

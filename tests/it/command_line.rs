@@ -106,6 +106,22 @@ async fn a_whole_list_removes_and_a_mass_removal_is_held() {
 }
 
 #[tokio::test]
+async fn an_openapi_document_becomes_tools() {
+    let shell = Shell::new().await;
+    let file = repository().join("tests/data/import/library.yaml").to_str().unwrap().to_owned();
+    assert!(shell.ok(&["import", "openapi", &file]).await.contains("3 added"));
+    assert!(shell.ok(&["import", "openapi", &file]).await.contains("3 unchanged"));
+    let described = shell.ok(&["describe", "Town library/lendBook"]).await;
+    assert!(described.contains("Number on the card."), "{described}");
+    let selected = shell.ok(&["select", "lend a book to a reader", "--max-tools", "1"]).await;
+    assert!(selected.contains("lendBook"), "{selected}");
+    // Without an operationId: method and path.
+    assert!(shell.ok(&["tools", "list"]).await.contains("delete_readers_id"));
+    let old = shell.fails(&["import", "openapi", &example("files.json")]).await;
+    assert!(old.contains("has no member openapi; wanted an OpenAPI 3.0 or 3.1 document"), "{old}");
+}
+
+#[tokio::test]
 async fn refused_tools_can_be_left_out_by_name() {
     let shell = Shell::new().await;
     let folder = tempfile::tempdir().unwrap();

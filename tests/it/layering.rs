@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 21] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -29,6 +29,7 @@ const HOMES: [(&str, &[&str]); 21] = [
     ("hnsw_rs", &["index/hnsw.rs"]),
     ("moka", &["cache.rs"]),
     ("rustix", &["background.rs"]),
+    ("serde_norway", &["import/openapi.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("sqlx", &["store/embedded.rs"]),
     ("arc_swap", &["catalog/snapshot.rs"]),
