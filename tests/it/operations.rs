@@ -172,11 +172,11 @@ async fn a_deadline_the_embedder_would_miss_is_answered_by_words() {
 async fn a_full_embed_queue_says_when_to_come_back() {
     let mut router = TestRouter::start_with(|config| config.embedder.queue_limit = 1).await;
     bundled::register(&mut router).await;
-    // Long queries keep the one worker busy; enough of them at once overfill a queue of one.
+    // Long queries keep the one worker busy; enough of them at once overfill a queue of one. All different: a known one is not embedded.
     let long = "words upon words ".repeat(1_900);
     let mut calls = Vec::new();
-    for _ in 0..64 {
-        let (mut client, request) = (router.router.clone(), query_request(&long));
+    for i in 0..64 {
+        let (mut client, request) = (router.router.clone(), query_request(&format!("{i} {long}")));
         calls.push(tokio::spawn(async move { client.select_tools(request).await }));
     }
     let mut refused = 0;
