@@ -237,7 +237,7 @@ mod tests {
         let second = router.settled().await;
         assert!(second.index().has_graph() && second.sealed().len() == 1_300, "it has its own before the swap");
         // Nobody else holds what was replaced, not even the task that lets it go: it waits for us.
-        for _ in 0..200 {
+        for _ in 0..3_000 {
             if sealed.holders() == 2 {
                 break;
             }

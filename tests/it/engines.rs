@@ -30,13 +30,14 @@ async fn metric(router: &TestRouter, name: &str) -> f64 {
 }
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..3_000 {
+    // Graphs are built at low priority: beside other tests on a small machine that takes its time.
+    for _ in 0..18_000 {
         if holds().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("{what}: not within thirty seconds");
+    panic!("{what}: not within three minutes");
 }
 
 fn engine(answer: &SelectToolsResponse) -> String {
