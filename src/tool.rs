@@ -226,6 +226,23 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// A tool of which nothing else is said.
+    #[must_use]
+    pub fn new(id: ToolId, description: String, input_schema: Document) -> Self {
+        Self {
+            id,
+            title: None,
+            description,
+            input_schema,
+            output_schema: None,
+            annotations: None,
+            extra: None,
+            domain: None,
+            tags: Vec::new(),
+            examples: Vec::new(),
+        }
+    }
+
     /// Hash of everything the publisher wrote, independent of key order, number spelling and whitespace.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
@@ -366,18 +383,7 @@ mod tests {
     }
 
     fn tool(schema: &str) -> Tool {
-        Tool {
-            id: id("s", "t"),
-            title: None,
-            description: "d".into(),
-            input_schema: Document::parse(schema).unwrap(),
-            output_schema: None,
-            annotations: None,
-            extra: None,
-            domain: None,
-            tags: Vec::new(),
-            examples: Vec::new(),
-        }
+        Tool::new(id("s", "t"), "d".into(), Document::parse(schema).unwrap())
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `tool-router import file` and `import openapi`: tools from disk into a running router, with progress.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
 
 use super::connection::Connection;
 use super::{Exit, output};
@@ -53,15 +54,23 @@ pub struct FileArguments {
 }
 
 /// Reads a file, with the source to use whatever it says.
-type Reader = fn(&std::path::Path, Option<&str>) -> Result<Imported, ImportError>;
+type Reader = fn(&Path, Option<&str>) -> Result<Imported, ImportError>;
 
-/// Tools by source, sources in order of first appearance.
-type Sources = Vec<(String, Vec<Tool>)>;
+/// The tools of one source in one file.
+struct List {
+    file: PathBuf,
+    source: String,
+    tools: Vec<Tool>,
+    /// Names of those that the router refuses.
+    refused: Vec<String>,
+}
 
+/// What became of a list.
 struct Row {
     file: PathBuf,
     source: String,
     diff: CatalogDiff,
+    refused: Vec<String>,
 }
 
 pub(super) async fn run(command: Command) -> Result<(), Exit> {
@@ -70,7 +79,7 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         Command::Openapi(arguments) => (arguments, openapi::read),
     };
     // Everything is read before anything is sent: a bad second file leaves no half import.
-    let mut lists: Vec<(PathBuf, Sources)> = Vec::new();
+    let mut lists: Vec<List> = Vec::new();
     for path in &arguments.files {
         let imported = read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
         if arguments.whole_list && imported.has_more_pages {
@@ -82,77 +91,70 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         for skipped in &imported.skipped {
             output::complain(&format!("{}: skipped {skipped}", path.display()));
         }
-        let mut sources = by_source(imported.tools);
-        if sources.is_empty() && arguments.whole_list {
-            let Some(source) = &arguments.source else {
+        let mut of_file = by_source(path, imported.tools);
+        if of_file.is_empty() && arguments.whole_list {
+            let Some(source) = arguments.source.clone() else {
                 return Err(Exit::failed(format!("{} holds no tools: give --source to say whose tools go", path.display())));
             };
-            sources.push((source.clone(), Vec::new()));
+            of_file.push(List { file: path.clone(), source, tools: Vec::new(), refused: Vec::new() });
         }
-        lists.push((path.clone(), sources));
+        lists.extend(of_file);
     }
     let FileArguments { whole_list, allow_mass_removal, skip_refused, dry_run, json, connection, .. } = arguments;
     let mut client = connection.open().await?;
-    let mut left_out = 0;
-    if skip_refused {
-        for (path, sources) in &mut lists {
-            for (source, tools) in sources {
-                let refused = take_out_refused(&mut client, source, tools).await.map_err(|e| placed(path, &e))?;
-                left_out += refused.len();
-                for error in refused {
-                    output::complain(&format!("left out: {}", placed(path, &error).message));
-                }
-            }
-        }
-    } else if !whole_list && !dry_run {
-        // The router checks every batch before it takes the first: a bad tool in the last leaves no half import.
-        for (path, sources) in &lists {
-            for (source, tools) in sources {
-                register(&mut client, source, tools, true, None).await.map_err(|e| placed(path, &e))?;
-            }
-        }
-    }
-    let total: usize = lists.iter().flat_map(|(_, sources)| sources).map(|(_, tools)| tools.len()).sum();
-    let bar = output::progress(total);
-    bar.enable_steady_tick(std::time::Duration::from_millis(200));
-    let mut rows = Vec::new();
-    for (path, sources) in lists {
-        for (source, tools) in sources {
-            bar.set_message(source.clone());
-            let sent = if whole_list {
-                let sent = client.sync(&source, &tools, dry_run, allow_mass_removal).await;
-                sent.map(|answer| answer.diff.unwrap_or_default())
-                    .map_err(|error| Refused { tools: describe(&source, &tools, 0), error })
+    // The router checks every batch before it takes the first: a bad tool in the last leaves no half import.
+    if skip_refused || (!whole_list && !dry_run) {
+        let bar = progress(&lists);
+        for list in &mut lists {
+            bar.set_message(format!("checking {}", list.source));
+            let checked = if skip_refused {
+                take_out_refused(&mut client, list, &bar).await
             } else {
-                register(&mut client, &source, &tools, dry_run, Some(&bar)).await
+                register(&mut client, &list.source, &list.tools, true, &bar).await.map(drop)
             };
-            if whole_list {
-                bar.inc(tools.len() as u64);
-            }
-            let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&path, &e))?;
-            rows.push(Row { file: path.clone(), source, diff });
+            checked.inspect_err(|_| bar.abandon()).map_err(|e| placed(&list.file, &e))?;
         }
+        bar.finish_and_clear();
+    }
+    let bar = progress(&lists);
+    let mut rows = Vec::new();
+    for List { file, source, tools, refused } in lists {
+        bar.set_message(source.clone());
+        let sent = if whole_list {
+            let sent = client.sync(&source, &tools, dry_run, allow_mass_removal).await;
+            bar.inc(tools.len() as u64);
+            sent.map(|answer| answer.diff.unwrap_or_default())
+                .map_err(|error| Refused { tools: describe(&source, &tools, 0), error })
+        } else {
+            register(&mut client, &source, &tools, dry_run, &bar).await
+        };
+        let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&file, &e))?;
+        rows.push(Row { file, source, diff, refused });
     }
     bar.finish_and_clear();
     print(&rows, dry_run, json);
-    if 0 < left_out {
-        output::complain(&format!("{left_out} refused tools were left out, see above"));
-    }
     Ok(())
 }
 
-fn by_source(tools: Vec<Tool>) -> Sources {
-    let mut groups = Sources::new();
+fn progress(lists: &[List]) -> ProgressBar {
+    let bar = output::progress(lists.iter().map(|list| list.tools.len()).sum());
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+/// One list for each source, in order of first appearance.
+fn by_source(file: &Path, tools: Vec<Tool>) -> Vec<List> {
+    let mut lists: Vec<List> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for tool in tools {
         let source = tool.id.source().to_owned();
         let place = *places.entry(source.clone()).or_insert_with(|| {
-            groups.push((source, Vec::new()));
-            groups.len() - 1
+            lists.push(List { file: file.to_owned(), source, tools: Vec::new(), refused: Vec::new() });
+            lists.len() - 1
         });
-        groups[place].1.push(tool);
+        lists[place].tools.push(tool);
     }
-    groups
+    lists
 }
 
 /// A refusal with the tools it is about: the router counts from the start of what it was sent.
@@ -167,7 +169,7 @@ fn describe(source: &str, tools: &[Tool], offset: usize) -> String {
     format!("source {source}, tools {} ({first}) to {} ({last}), counted from tools[0]", offset + 1, offset + tools.len())
 }
 
-fn placed(path: &std::path::Path, refused: &Refused) -> Exit {
+fn placed(path: &Path, refused: &Refused) -> Exit {
     Exit::failed(format!("{}, {}: {}", path.display(), refused.tools, refused.error))
 }
 
@@ -176,7 +178,7 @@ async fn register(
     source: &str,
     tools: &[Tool],
     dry_run: bool,
-    bar: Option<&indicatif::ProgressBar>,
+    bar: &ProgressBar,
 ) -> Result<CatalogDiff, Refused> {
     let mut whole = CatalogDiff::default();
     let mut offset = 0;
@@ -187,43 +189,47 @@ async fn register(
         whole.added.extend(diff.added);
         whole.changed.extend(diff.changed);
         whole.unchanged += diff.unchanged;
-        if let Some(bar) = bar {
-            bar.inc(chunk.len() as u64);
-        }
+        bar.inc(chunk.len() as u64);
     }
     Ok(whole)
 }
 
-/// Takes the tools that the router refuses out of `tools` and says why, each by itself: asks for whole batches, and tool by tool where one
+/// Takes the tools that the router refuses out of the list and says why, each by itself: asks for whole batches, and tool by tool where one
 /// is refused.
-async fn take_out_refused(client: &mut Client, source: &str, tools: &mut Vec<Tool>) -> Result<Vec<Refused>, Refused> {
-    let mut refused = Vec::new();
-    let mut kept = Vec::with_capacity(tools.len());
-    for chunk in chunks(tools, STEP) {
-        match register(client, source, chunk, true, None).await {
-            Ok(_) => kept.extend_from_slice(chunk),
-            Err(error) if !error.error.is_about_input() => return Err(error),
-            Err(_) => {
-                for tool in chunk {
-                    match register(client, source, std::slice::from_ref(tool), true, None).await {
-                        Ok(_) => kept.push(tool.clone()),
-                        Err(error) if error.error.is_about_input() => refused.push(error),
-                        Err(error) => return Err(error),
-                    }
+async fn take_out_refused(client: &mut Client, list: &mut List, bar: &ProgressBar) -> Result<(), Refused> {
+    let mut kept = Vec::with_capacity(list.tools.len());
+    for chunk in chunks(&list.tools, STEP) {
+        match register(client, &list.source, chunk, true, bar).await {
+            Ok(_) => {
+                kept.extend_from_slice(chunk);
+                continue;
+            }
+            Err(refused) if !refused.error.is_about_input() => return Err(refused),
+            Err(_) => (),
+        }
+        for tool in chunk {
+            match register(client, &list.source, std::slice::from_ref(tool), true, bar).await {
+                Ok(_) => kept.push(tool.clone()),
+                Err(refused) if refused.error.is_about_input() => {
+                    bar.inc(1);
+                    bar.suspend(|| output::complain(&format!("left out: {}", placed(&list.file, &refused).message)));
+                    list.refused.push(tool.id.name().to_owned());
                 }
+                Err(refused) => return Err(refused),
             }
         }
     }
-    *tools = kept;
-    Ok(refused)
+    list.tools = kept;
+    Ok(())
 }
 
 fn print(rows: &[Row], dry_run: bool, json: bool) {
     if json {
-        for Row { file, source, diff } in rows {
+        for Row { file, source, diff, refused } in rows {
             let line = serde_json::json!({
                 "file": file.display().to_string(), "source": source, "dry_run": dry_run,
                 "added": diff.added, "changed": diff.changed, "removed": diff.removed, "unchanged": diff.unchanged,
+                "refused": refused,
             });
             output::line(&line.to_string());
         }
@@ -248,4 +254,8 @@ fn print(rows: &[Row], dry_run: bool, json: bool) {
         sum(|d| d.removed.len()),
         sum(|d| d.unchanged as usize)
     ));
+    let left_out: usize = rows.iter().map(|row| row.refused.len()).sum();
+    if 0 < left_out {
+        output::complain(&format!("{left_out} refused tools were left out, see above"));
+    }
 }

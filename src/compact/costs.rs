@@ -117,18 +117,9 @@ mod tests {
     use crate::tool::{Document, ToolId};
 
     fn tool(schema: &str) -> Tool {
-        Tool {
-            id: ToolId::new("files", "read").unwrap(),
-            title: Some("Read".into()),
-            description: "Reads  a file.\n".into(),
-            input_schema: Document::parse(schema).unwrap(),
-            output_schema: None,
-            annotations: None,
-            extra: Some(Document::parse(r#"{"strict": true}"#).unwrap()),
-            domain: None,
-            tags: Vec::new(),
-            examples: Vec::new(),
-        }
+        let id = ToolId::new("files", "read").unwrap();
+        let extra = Some(Document::parse(r#"{"strict": true}"#).unwrap());
+        Tool { extra, ..Tool::new(id, "Reads  a file.\n".into(), Document::parse(schema).unwrap()) }
     }
 
     #[test]

@@ -196,18 +196,8 @@ fn read_tools(path: &Path) -> Result<(Vec<Tool>, HashMap<String, usize>), Datase
         let server = line.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
         let id = ToolId::new(server.unwrap_or(NO_SERVER), line.name.trim()).map_err(|v| v.to_string())?;
         let schema = line.input_schema.map(RawValue::get).filter(|text| *text != "null").unwrap_or("{}");
-        let tool = Tool {
-            id,
-            title: None,
-            description: line.description.unwrap_or_default(),
-            input_schema: Document::parse(schema).map_err(|e| format!("input_schema {e}"))?,
-            output_schema: None,
-            annotations: None,
-            extra: None,
-            domain: None,
-            tags: Vec::new(),
-            examples: Vec::new(),
-        };
+        let schema = Document::parse(schema).map_err(|e| format!("input_schema {e}"))?;
+        let tool = Tool::new(id, line.description.unwrap_or_default(), schema);
         if let Some(first) = ids.insert(line.id.clone(), tools.len()) {
             return Err(format!("id {:?} is also that of line {}", line.id, first + 1));
         }

@@ -16,7 +16,7 @@ pub enum ImportError {
         /// The system's words.
         cause: io::Error,
     },
-    /// Larger than [`MAX_FILE_BYTES`](super::file::MAX_FILE_BYTES).
+    /// Larger than a list of 100,000 tools.
     #[error("{file}: is larger than the limit of {limit} bytes; split it")]
     TooBig {
         /// The file.

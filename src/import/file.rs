@@ -4,7 +4,6 @@
 //! All or nothing: half a list looks like a list whose other half was removed. So every problem of a file is reported at
 //! once, each with its place, and nothing of the file is used.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::value::RawValue;
@@ -12,11 +11,10 @@ use serde_json::value::RawValue;
 pub use super::error::ImportError;
 use super::list::{List, Place};
 use super::members;
+use super::text::{self, MAX_FILE_BYTES};
 use crate::error::Violation;
 use crate::tool::{Tool, check_source};
 
-/// Largest file. 100,000 tools as large as real ones take about 120 MiB.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Longest line of JSON Lines: four times the largest tool that can be registered.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 /// Problems of one file told one by one.
@@ -72,22 +70,8 @@ pub fn read(path: &Path, source: Option<&str>) -> Result<Imported, ImportError> 
 }
 
 fn read_at_most(limit: u64, path: &Path, source: Option<&str>) -> Result<Imported, ImportError> {
-    let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    // Not by the size that the directory tells: that of a pipe is 0.
-    let taken = std::fs::File::open(path).and_then(|f| f.take(limit + 1).read_to_end(&mut bytes));
-    if let Err(cause) = taken {
-        return Err(ImportError::Unreadable { file, cause });
-    }
-    if limit < bytes.len() as u64 {
-        return Err(ImportError::TooBig { file, limit });
-    }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => return Err(ImportError::NotUtf8 { file, offset: e.utf8_error().valid_up_to() }),
-    };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    parse(&text, &file, source.map_or(SourceOf::Unnamed(&stem), SourceOf::Always))
+    let (text, stem) = text::read_at_most(limit, path)?;
+    parse(&text, &path.display().to_string(), source.map_or(SourceOf::Unnamed(&stem), SourceOf::Always))
 }
 
 /// Reads a tool list from its text; `file` is what messages call it. A byte order mark at the start is passed over.
@@ -98,7 +82,7 @@ pub fn parse(text: &str, file: &str, source: SourceOf<'_>) -> Result<Imported, I
     if let SourceOf::Always(source) = source {
         check_source(source).map_err(ImportError::Source)?;
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text::without_mark(text);
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let first = match values.next() {
         None => return Err(ImportError::Empty { file: file.to_owned() }),

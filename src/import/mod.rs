@@ -8,5 +8,6 @@ mod entry;
 mod error;
 mod list;
 mod members;
+mod text;
 
 pub use self::error::ImportError;

@@ -8,15 +8,15 @@ mod operation;
 mod schema;
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use self::operation::Operation;
 use super::error::ImportError;
-use super::file::{FileFormat, Imported, MAX_FILE_BYTES, MAX_PROBLEMS};
+use super::file::{FileFormat, Imported, MAX_PROBLEMS};
+use super::text;
 use crate::error::Violation;
 use crate::json::Json;
-use crate::tool::{MAX_NAME_BYTES, ToolId, check_source};
+use crate::tool::{MAX_NAME_BYTES, check_source};
 
 /// Deepest nesting of a document: a schema of the deepest kind within a response within an operation.
 const MAX_DEPTH: usize = 160;
@@ -28,21 +28,8 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// # Errors
 /// Whatever keeps the document from being used whole: see [`ImportError`].
 pub fn read(path: &Path, source: Option<&str>) -> Result<Imported, ImportError> {
-    let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    let taken = std::fs::File::open(path).and_then(|f| f.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    if let Err(cause) = taken {
-        return Err(ImportError::Unreadable { file, cause });
-    }
-    if MAX_FILE_BYTES < bytes.len() as u64 {
-        return Err(ImportError::TooBig { file, limit: MAX_FILE_BYTES });
-    }
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => return Err(ImportError::NotUtf8 { file, offset: e.utf8_error().valid_up_to() }),
-    };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    parse(&text, &file, source, &stem)
+    let (text, stem) = text::read_at_most(text::MAX_FILE_BYTES, path)?;
+    parse(&text, &path.display().to_string(), source, &stem)
 }
 
 /// Reads a document from its text; `file` is what messages call it, `stem` the source of one without a title.
@@ -50,7 +37,7 @@ pub fn read(path: &Path, source: Option<&str>) -> Result<Imported, ImportError> 
 /// # Errors
 /// As [`read`], without those of the file system.
 pub fn parse(text: &str, file: &str, source: Option<&str>, stem: &str) -> Result<Imported, ImportError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text::without_mark(text);
     if text.trim().is_empty() {
         return Err(ImportError::Empty { file: file.to_owned() });
     }
@@ -64,31 +51,34 @@ pub fn parse(text: &str, file: &str, source: Option<&str>, stem: &str) -> Result
         return Err(wrong("has no paths".to_owned()));
     };
     let mut problems = Vec::new();
-    let mut tools = Vec::new();
-    let mut places: HashMap<ToolId, String> = HashMap::new();
+    let mut operations = Vec::new();
     for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
-        let place = format!("paths.{path}");
-        let item = match schema::resolve(&document, item) {
-            Ok(item) => item,
-            Err(reason) => {
-                problems.push(Violation::new(place, reason));
-                continue;
-            }
-        };
-        for method in METHODS {
-            let Some(own) = item.get(method) else { continue };
-            let operation = Operation { document: &document, path, method, item, own, is_3_0 };
-            match operation.tool(source) {
-                Ok(tool) => match places.insert(tool.id.clone(), format!("{place}.{method}")) {
-                    Some(first) => {
-                        let description = format!("is called {:?}, and so is {first}: operationIds must differ", tool.id.name());
-                        problems.push(Violation::new(format!("{place}.{method}"), description));
-                    }
-                    None => tools.push(tool),
-                },
-                Err(found) => problems.extend(found.into_iter().map(|violation| violation.within(&format!("{place}.{method}")))),
-            }
+        match schema::resolve(&document, item) {
+            Ok(item) => operations.extend(METHODS.into_iter().filter_map(|method| {
+                let own = item.get(method)?;
+                Some(Operation { document: &document, path, method, item, own, is_3_0 })
+            })),
+            Err(reason) => problems.push(Violation::new(format!("paths.{path}"), reason)),
         }
+    }
+    // Names that authors gave come first: a derived one gives way to them.
+    let mut places: HashMap<String, String> = HashMap::new();
+    for (operation, id) in operations.iter().filter_map(|operation| Some((operation, operation.id()?))) {
+        if let Some(first) = places.get(id) {
+            let description = format!("is called {id:?}, and so is {first}: operationIds must differ");
+            problems.push(Violation::new(operation.place(), description));
+        } else {
+            places.insert(id.to_owned(), operation.place());
+        }
+    }
+    let mut tools = Vec::with_capacity(operations.len());
+    for operation in &operations {
+        let name = operation.id().map_or_else(|| operation.derived_name(|name| places.contains_key(name)), str::to_owned);
+        match operation.tool(source, &name) {
+            Ok(tool) => tools.push(tool),
+            Err(found) => problems.extend(found.into_iter().map(|violation| violation.within(&operation.place()))),
+        }
+        places.insert(name, operation.place());
     }
     if !problems.is_empty() {
         let more = problems.len().saturating_sub(MAX_PROBLEMS);

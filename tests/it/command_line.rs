@@ -136,6 +136,8 @@ async fn refused_tools_can_be_left_out_by_name() {
     let output = shell.output(&["import", "file", path, "--skip-refused"]).await;
     let (out, words) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success() && out.contains("118 added"), "{out}{words}");
+    let again = shell.json(&["import", "file", path, "--skip-refused"]).await;
+    assert_eq!((again[0]["unchanged"].as_u64(), again[0]["refused"].clone()), (Some(118), serde_json::json!(["hidden", "also"])));
     for word in ["left out", "hidden", "date\\u{9}", "also", "2 refused tools were left out"] {
         assert!(words.contains(word), "{word} is missing in {words}");
     }

@@ -18,18 +18,8 @@ fn codes(hash: &TextHash) -> Option<Codes> {
 }
 
 fn entry(name: u8, text: u8, state: State, position: u64, with_vectors: bool) -> Arc<Entry> {
-    let tool = Tool {
-        id: ToolId::new("s", &format!("tool_{name}")).unwrap(),
-        title: None,
-        description: format!("Does word{text} for word{}.", text % 5),
-        input_schema: Document::parse("{}").unwrap(),
-        output_schema: None,
-        annotations: None,
-        extra: None,
-        domain: None,
-        tags: Vec::new(),
-        examples: Vec::new(),
-    };
+    let id = ToolId::new("s", &format!("tool_{name}")).unwrap();
+    let tool = Tool::new(id, format!("Does word{text} for word{}.", text % 5), Document::parse("{}").unwrap());
     let model_name = ModelName::choose(&tool.id, |_| false);
     let record = Record {
         fingerprint: tool.fingerprint(),

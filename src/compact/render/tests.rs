@@ -4,18 +4,7 @@ use super::*;
 use crate::tool::ToolId;
 
 fn tool(description: &str, schema: &str) -> Tool {
-    Tool {
-        id: ToolId::new("files", "read").unwrap(),
-        title: None,
-        description: description.to_owned(),
-        input_schema: Document::parse(schema).unwrap(),
-        output_schema: None,
-        annotations: None,
-        extra: None,
-        domain: None,
-        tags: Vec::new(),
-        examples: Vec::new(),
-    }
+    Tool::new(ToolId::new("files", "read").unwrap(), description.to_owned(), Document::parse(schema).unwrap())
 }
 
 fn rich() -> Tool {

@@ -1,5 +1,7 @@
 //! One operation as a tool.
 
+use sha2::{Digest, Sha256};
+
 use super::schema::{Schemas, resolve};
 use crate::error::Violation;
 use crate::json::Json;
@@ -24,10 +26,11 @@ pub(super) struct Operation<'a> {
 }
 
 impl Operation<'_> {
-    pub(super) fn tool(&self, source: &str) -> Result<Tool, Vec<Violation>> {
+    /// The tool of that name, of which [`Operation::id`] and [`Operation::derived_name`] are the candidates.
+    pub(super) fn tool(&self, source: &str, name: &str) -> Result<Tool, Vec<Violation>> {
         let text = |key: &str| self.own.get(key).and_then(Json::as_str).map(str::trim).filter(|text| !text.is_empty());
         let mut problems = Vec::new();
-        let id = ToolId::new(source, &self.name()).map_err(|v| vec![Violation::new("operationId", v.description)])?;
+        let id = ToolId::new(source, name).map_err(|v| vec![Violation::new("operationId", v.description)])?;
         let input_schema = self.arguments(&mut problems);
         let tags = self.own.get("tags").and_then(Json::as_array).unwrap_or_default();
         let document = |field: &str, json: &Json, problems: &mut Vec<Violation>| match Document::parse(&json.to_string()) {
@@ -37,31 +40,38 @@ impl Operation<'_> {
                 Document::empty()
             }
         };
+        let description = self.description(text("summary"), text("description"));
         let tool = Tool {
-            id,
             title: text("summary").map(str::to_owned),
-            description: self.description(text("summary"), text("description")),
-            input_schema: document("arguments", &input_schema, &mut problems),
-            output_schema: None,
             annotations: self.annotations().map(|hints| document("annotations", &hints, &mut problems)),
             extra: Some(document("_meta", &self.origin(), &mut problems)),
-            domain: None,
             tags: tags.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-            examples: Vec::new(),
+            ..Tool::new(id, description, document("arguments", &input_schema, &mut problems))
         };
         if problems.is_empty() { Ok(tool) } else { Err(problems) }
     }
 
-    /// The operation's id; without one its method and path: `get_pets_petId`.
-    fn name(&self) -> String {
-        match self.own.get("operationId").and_then(Json::as_str).map(str::trim) {
-            Some(id) if !id.is_empty() => id.to_owned(),
-            _ => {
-                let words = self.path.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-                let name = std::iter::once(self.method).chain(words).collect::<Vec<_>>().join("_");
-                name.chars().take(MAX_NAME_BYTES / 4).collect()
-            }
+    /// Where it stands in the document.
+    pub(super) fn place(&self) -> String {
+        format!("paths.{}.{}", self.path, self.method)
+    }
+
+    /// What its author calls it.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.own.get("operationId").and_then(Json::as_str).map(str::trim).filter(|id| !id.is_empty())
+    }
+
+    /// A name for one without an id, by method and path: `get_pets_petId`. Where that is taken (`/a-b` and `/a/b` read alike) a hash of
+    /// both follows, so that the name does not depend on what else there is to number.
+    pub(super) fn derived_name(&self, is_taken: impl Fn(&str) -> bool) -> String {
+        let words = self.path.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let name: String =
+            std::iter::once(self.method).chain(words).collect::<Vec<_>>().join("_").chars().take(MAX_NAME_BYTES / 8).collect();
+        if is_taken(&name) {
+            let hash = Sha256::digest(format!("{} {}", self.method, self.path));
+            return format!("{name}_{}", hex::encode(&hash[..4]));
         }
+        name
     }
 
     fn description(&self, summary: Option<&str>, description: Option<&str>) -> String {

@@ -112,6 +112,14 @@ fn cycles_end() {
 }
 
 #[test]
+fn operations_without_an_id_get_names_that_differ() {
+    let text = r#"{"openapi": "3.1.0", "paths": {
+        "/a-b": {"get": {}}, "/a/b": {"get": {}}, "/a": {"get": {"operationId": "get_a_b_c"}}, "/a/b/c": {"get": {}}}}"#;
+    let names = |text: &str| tools(text).unwrap().iter().map(|tool| tool.id.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(text), ["get_a_b", "get_a_b_5eb2f0dd", "get_a_b_c", "get_a_b_c_60271c65"]);
+}
+
+#[test]
 fn five_thousand_operations_are_read() {
     let operation = r##"{"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}}"##;
     let paths: Vec<String> = (0..2_500).map(|i| format!(r#""/thing{i}": {{"get": {operation}, "put": {operation}}}"#)).collect();
