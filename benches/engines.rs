@@ -15,10 +15,12 @@ use tool_router::catalog::views::ViewTexts;
 use tool_router::cli::output;
 use tool_router::index::allow::Allowed;
 use tool_router::index::vector::{Codes, UnitVector};
-use tool_router::index::{Choice, Document, Engine, Found, Index, Query, Segment};
+use tool_router::index::{Document, Engine, EngineChoice, Found, Index, Query, Segment};
 use tool_router::rank::Weights;
 
 const SIZES: [usize; 9] = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 100_000];
+/// Past this size looking for the best rows one by one takes longer than the rest.
+const MOST_ONE_BY_ONE: usize = 100_000;
 /// Only `make accept` goes this far: building takes half an hour.
 const MILLION: usize = 1_000_000;
 const QUERIES: usize = 300;
@@ -56,8 +58,8 @@ fn main() {
     }
     bar.finish_and_clear();
     rows.reverse();
-    let header = ["tools", "exact ms", "hnsw ms", "hnsw/exact", "recall@10", "build s"];
-    output::table(&header, &[0, 1, 2, 3, 4, 5], rows);
+    let header = ["tools", "exact ms", "hnsw ms", "hnsw/exact", "recall@10", "one row", "build s"];
+    output::table(&header, &[0, 1, 2, 3, 4, 5, 6], rows);
     let thousands = |size: usize| output::thousands(size as u64);
     if let Some((size, bytes)) = graph_bytes {
         output::line(&format!(
@@ -69,7 +71,7 @@ fn main() {
     output::line(&format!(
         "crossover: {}; `auto` takes the graph from {} tools on",
         crossover.map_or("none of these sizes".to_owned(), |size| format!("{} tools", thousands(size))),
-        thousands(Choice::DEFAULT_HNSW_MIN)
+        thousands(EngineChoice::DEFAULT_HNSW_MIN)
     ));
 }
 
@@ -77,6 +79,8 @@ struct Measured {
     exact: Duration,
     graph: Duration,
     recall: f64,
+    /// Share of the exact ten best that are among the hundred best by their one row: what a perfect graph would find.
+    one_row: Option<f64>,
     build: Duration,
     bytes: usize,
 }
@@ -89,6 +93,7 @@ impl Measured {
             ms(self.graph),
             ratio(self.graph, self.exact),
             format!("{:.4}", self.recall),
+            self.one_row.map_or_else(String::new, |share| format!("{share:.4}")),
             format!("{:.1}", self.build.as_secs_f64()),
         ]
     }
@@ -103,12 +108,14 @@ fn measure(views: &[Vec<Codes>], size: usize, asked: &[UnitVector]) -> Measured 
     let borrowed = documents.map(|views| Document { views: views.iter().collect(), extra_views: Vec::new(), terms: "" });
     let sealed = Arc::new(Segment::build(dimension, borrowed));
     drop(copies);
-    let (before, started) = (support::resident(), Instant::now());
+    let (before, started) = (support::resident(std::process::id()), Instant::now());
     let graph = sealed.graph(&AtomicBool::new(false)).expect("nobody stops it");
-    let (build, bytes) = (started.elapsed(), support::resident().saturating_sub(before));
+    let (build, bytes) = (started.elapsed(), support::resident(std::process::id()).saturating_sub(before));
+    let centres: Vec<Option<Codes>> =
+        if size <= MOST_ONE_BY_ONE { (0_u32..).take(size).map(|place| sealed.centre(place)).collect() } else { Vec::new() };
     let index = Index::new(sealed, Some(Arc::new(graph)), Arc::new(Segment::build(dimension, [])), []);
     let allowed = Allowed::all(size);
-    let (mut exact, mut graph, mut recalled) = (Vec::new(), Vec::new(), 0.0);
+    let (mut exact, mut graph, mut recalled, mut by_one_row) = (Vec::new(), Vec::new(), 0.0, 0.0);
     for vector in asked {
         let query = Query { vector: Some(vector), terms: &[], always: &[] };
         let time = |engine, times: &mut Vec<Duration>| {
@@ -120,8 +127,29 @@ fn measure(views: &[Vec<Codes>], size: usize, asked: &[UnitVector]) -> Measured 
         let (by_scan, by_graph) = (time(Engine::Exact, &mut exact), time(Engine::Hnsw, &mut graph));
         assert!(by_graph.engine == Engine::Hnsw, "the graph gave too few candidates");
         recalled += recall(&by_graph, &by_scan);
+        by_one_row += one_row(&centres, vector, &by_scan);
     }
-    Measured { exact: quantile(&exact, 0.5), graph: quantile(&graph, 0.5), recall: recalled / asked.len() as f64, build, bytes }
+    let mean = |sum: f64| sum / asked.len() as f64;
+    let one_row = (!centres.is_empty()).then(|| mean(by_one_row));
+    Measured { exact: quantile(&exact, 0.5), graph: quantile(&graph, 0.5), recall: mean(recalled), one_row, build, bytes }
+}
+
+/// Share of the exact ten best that the hundred nearest single rows hold, found one by one.
+fn one_row(centres: &[Option<Codes>], vector: &UnitVector, exact: &Found) -> f64 {
+    let query = Codes::quantise(vector);
+    let near = |codes: &Codes| {
+        let products = codes.codes().iter().zip(query.codes()).map(|(x, y)| i32::from(*x) * i32::from(*y));
+        products.sum::<i32>() as f32 * codes.scale()
+    };
+    let mut nearest: Vec<(f32, u32)> =
+        centres.iter().zip(0_u32..).filter_map(|(c, slot)| Some((near(c.as_ref()?), slot))).collect();
+    nearest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    nearest.truncate(100);
+    let mut best: Vec<(f32, u32)> =
+        exact.hits.iter().filter_map(|hit| hit.views.map(|views| (Weights::default().meaning(views), hit.slot))).collect();
+    best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    best.truncate(10);
+    best.iter().filter(|(_, slot)| nearest.iter().any(|(_, near)| near == slot)).count() as f64 / best.len().max(1) as f64
 }
 
 /// Share of the exact ten best, by meaning, that the graph's candidates hold something as near for.

@@ -20,16 +20,41 @@ fn vector(rng: &mut StdRng) -> UnitVector {
     UnitVector::new((0..DIMENSION).map(|_| rng.random_range(-1.0..1.0)).collect()).expect("random numbers have a direction")
 }
 
+/// Made-up tools: three views each, and their words.
+struct Tools {
+    views: Vec<[Codes; 3]>,
+    terms: Vec<String>,
+}
+
+impl Tools {
+    fn new(count: usize, rng: &mut StdRng) -> Self {
+        let views = (0..count).map(|_| std::array::from_fn(|_| Codes::quantise(&vector(rng)))).collect();
+        Self { views, terms: (0..count).map(|_| some_words(60, rng).join(" ")).collect() }
+    }
+
+    fn seal(&self) -> Segment {
+        let tools = self.views.iter().zip(&self.terms);
+        let documents = tools.map(|(v, terms)| Document { views: v.iter().collect(), extra_views: Vec::new(), terms });
+        Segment::build(DIMENSION, documents)
+    }
+}
+
+fn some_words(count: usize, rng: &mut StdRng) -> Vec<String> {
+    (0..count).map(|_| format!("word{}", rng.random_range(0_u32..5_000))).collect()
+}
+
 fn index(tools: usize) -> (Index, UnitVector, Vec<String>) {
     let mut rng = StdRng::seed_from_u64(7);
-    let views: Vec<[Codes; 3]> = (0..tools).map(|_| std::array::from_fn(|_| Codes::quantise(&vector(&mut rng)))).collect();
-    let mut words = |n: usize| -> Vec<String> { (0..n).map(|_| format!("word{}", rng.random_range(0_u32..5_000))).collect() };
-    let terms: Vec<String> = (0..tools).map(|_| words(60).join(" ")).collect();
-    let query = words(12);
-    let documents =
-        views.iter().zip(&terms).map(|(v, terms)| Document { views: v.iter().collect(), extra_views: Vec::new(), terms });
-    let (sealed, delta) = (Segment::build(DIMENSION, documents), Segment::build(DIMENSION, []));
-    (Index::new(Arc::new(sealed), None, Arc::new(delta), []), vector(&mut rng), query)
+    let sealed = Tools::new(tools, &mut rng).seal();
+    let index = Index::new(Arc::new(sealed), None, Arc::new(Segment::build(DIMENSION, [])), []);
+    (index, vector(&mut rng), some_words(12, &mut rng))
+}
+
+/// What every registration would cost if it made the index anew.
+#[divan::bench(args = SIZES, sample_count = 10)]
+fn seal(bencher: Bencher<'_, '_>, tools: usize) {
+    let tools = Tools::new(tools, &mut StdRng::seed_from_u64(7));
+    bencher.bench(|| tools.seal());
 }
 
 #[divan::bench(args = SIZES)]

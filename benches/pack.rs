@@ -3,7 +3,7 @@
 use divan::Bencher;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tool_router::compact::{Candidate, Fidelity, Format, Forms, LEADS, Limits, Tokenizer, cost, frame, pack};
+use tool_router::compact::{Candidate, Fidelity, Format, Forms, LEADS, Limits, Tokenizer, cost, frame, pack, prompt};
 use tool_router::tool::{ModelName, TokenCount, Tool};
 
 fn main() {
@@ -62,4 +62,13 @@ fn count_a_tool(bencher: Bencher<'_, '_>, fidelity: Fidelity) {
         next += 1;
         cost(&texts[next % texts.len()], Tokenizer::O200kBase)
     });
+}
+
+/// Twenty tools as one text: what a selection would pay to count its list anew.
+#[divan::bench]
+fn count_a_list(bencher: Bencher<'_, '_>) {
+    let lean = |(tool, name): &(Tool, ModelName)| Forms::of(tool).render(tool, name, Format::OpenAiChat, Fidelity::Lean);
+    let items: Vec<String> = bundled().iter().take(20).map(lean).collect();
+    let text = prompt(items.iter().map(String::as_str));
+    bencher.bench(|| Tokenizer::O200kBase.count(&text));
 }

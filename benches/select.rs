@@ -10,7 +10,7 @@ use tool_router::catalog::TenantCatalog;
 use tool_router::cli::output;
 use tool_router::compact::Tokenizer;
 use tool_router::embed::{Pool, PoolOptions};
-use tool_router::index::Choice;
+use tool_router::index::EngineChoice;
 use tool_router::select::{Answered, Input, Request, Selector, SelectorOptions, Stage, Trace};
 
 /// Tools of the catalogue that goals are set for.
@@ -54,7 +54,7 @@ async fn measure() {
         started.elapsed().as_secs_f64()
     ));
     let large = Arc::new(large.over(sealed));
-    assert!(Choice::default().wants_graph(MANY), "auto takes the graph here");
+    assert!(EngineChoice::default().wants_graph(MANY), "auto takes the graph here");
     let plain = Arc::new(large.over(catalogue(&tools, &codes, 0).sealed().clone()));
     let mut rows = Vec::new();
     for (name, catalog) in [("10,000 exact", &small), ("100,000 hnsw", &large), ("100,000 exact", &plain)] {

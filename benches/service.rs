@@ -63,10 +63,8 @@ impl Program {
         Self { child, client, http, ready_after }
     }
 
-    /// Resident memory in bytes.
     fn resident(&self) -> usize {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap_or_default();
-        statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
+        support::resident(self.child.id())
     }
 
     /// The value of a metric line that starts so.

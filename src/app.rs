@@ -179,7 +179,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         duration_ms = started.elapsed().as_millis() as u64,
         "router is ready"
     );
-    let backfill = tokio::spawn(backfill(registrar.clone(), Arc::clone(&catalog)));
+    let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog)));
 
     let drain = async {
         shutdown.await;
@@ -202,7 +202,6 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         },
     };
     backfill.abort();
-    registrar.stop_upkeep();
     stop.cancel();
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {

@@ -29,12 +29,12 @@ fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> 
 
 /// The model is the root's to load; the command gets it ready.
 fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
-    let config = config::load(arguments.config.as_deref(), &config::Overrides::default()).map_err(|e| Exit::bad_config(&e))?;
+    let config = config::load(arguments.config.as_deref(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
     let load = |workers| {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
         app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
     };
-    on_runtime(eval::run(arguments, config.index.hnsw_min_tools, load(Some(1))?, load(None)?))
+    on_runtime(eval::run(arguments, config.index.choice(), load(Some(1))?, load(None)?))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

@@ -216,8 +216,8 @@ pub(crate) fn ratio(a: Duration, b: Duration) -> String {
     format!("{:.2}", a.as_secs_f64() / b.as_secs_f64().max(1e-12))
 }
 
-/// Resident memory of this process, in bytes.
-pub(crate) fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+/// Resident memory of a process, in bytes.
+pub(crate) fn resident(process: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
     status.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
 }

@@ -6,16 +6,17 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
 use super::{Exit, output};
+use crate::config::{IndexOverrides, Overrides};
 use crate::embed::Loaded;
 use crate::eval::dataset::{self, Dataset};
 use crate::eval::measures::Means;
 use crate::eval::{self, Model, Ranker, Report};
-use crate::index::{Choice, Engine};
+use crate::index::{Engine, EngineChoice};
 
 /// Flags of `eval`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration file, for the embedder
+    /// Configuration file, for the embedder and the index
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder that holds the sets
@@ -33,9 +34,9 @@ pub struct Arguments {
     /// Who ranks; may be repeated
     #[arg(long = "ranker", value_enum, default_values_t = [Name::Router])]
     rankers: Vec<Name>,
-    /// How the router compares vectors: by graph from index.hnsw_min_tools tools on, always exactly, or always by graph
-    #[arg(long, value_enum, default_value = "auto")]
-    engine: EngineName,
+    /// How the router compares vectors: `auto` (by graph from index.hnsw_min_tools tools on), `exact` or `hnsw`; without it as configured
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
     /// One JSON object per set and ranker, then one per ranker with the macro mean
     #[arg(long)]
     json: bool,
@@ -48,13 +49,6 @@ enum Name {
     Router,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EngineName {
-    Auto,
-    Exact,
-    Hnsw,
-}
-
 impl Name {
     fn ranker(self) -> Ranker {
         match self {
@@ -65,16 +59,19 @@ impl Name {
     }
 }
 
+impl Arguments {
+    /// The flags as the top layer of the configuration.
+    #[must_use]
+    pub fn overrides(&self) -> Overrides {
+        Overrides { index: IndexOverrides { engine: self.engine.clone() }, ..Overrides::default() }
+    }
+}
+
 /// Runs with the model loaded twice: `queries` answers one query at a time, `documents` embeds tools on all cores.
 ///
 /// # Errors
 /// A set that cannot be used, or the model failed.
-pub async fn run(arguments: Arguments, hnsw_min: usize, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
-    let choice = match arguments.engine {
-        EngineName::Auto => Choice::Auto { hnsw_min },
-        EngineName::Exact => Choice::Exact,
-        EngineName::Hnsw => Choice::Hnsw,
-    };
+pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
     let mut sets = Vec::new();
     for set in &arguments.sets {
         let choice = dataset::Choice {
@@ -93,7 +90,7 @@ pub async fn run(arguments: Arguments, hnsw_min: usize, queries: Loaded, documen
             bar.set_message(format!("{} {}: texts and queries", data.name, ranker.name()));
             let tick = || bar.inc(1);
             let report =
-                eval::evaluate(data, ranker, choice, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
+                eval::evaluate(data, ranker, engine, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
             bar.finish_and_clear();
             if arguments.json {
                 output::line(&json(&report, ranker, data, model.id()));

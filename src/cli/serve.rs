@@ -41,6 +41,7 @@ impl Arguments {
             },
             store: StoreOverrides { path: self.store.clone() },
             embedder: EmbedderOverrides { kind: self.embedder.clone() },
+            ..Overrides::default()
         }
     }
 }

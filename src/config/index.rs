@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::index::Choice;
+use crate::index::EngineChoice;
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -31,18 +31,18 @@ pub struct Index {
 
 impl Default for Index {
     fn default() -> Self {
-        Self { engine: Engine::default(), hnsw_min_tools: Choice::DEFAULT_HNSW_MIN, shadow_every: 100 }
+        Self { engine: Engine::default(), hnsw_min_tools: EngineChoice::DEFAULT_HNSW_MIN, shadow_every: 100 }
     }
 }
 
 impl Index {
     /// As the index takes it.
     #[must_use]
-    pub fn choice(&self) -> Choice {
+    pub fn choice(&self) -> EngineChoice {
         match self.engine {
-            Engine::Auto => Choice::Auto { hnsw_min: self.hnsw_min_tools },
-            Engine::Exact => Choice::Exact,
-            Engine::Hnsw => Choice::Hnsw,
+            Engine::Auto => EngineChoice::Auto { hnsw_min: self.hnsw_min_tools },
+            Engine::Exact => EngineChoice::Exact,
+            Engine::Hnsw => EngineChoice::Hnsw,
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Overrides {
     pub store: StoreOverrides,
     /// `embedder.*`
     pub embedder: EmbedderOverrides,
+    /// `index.*`
+    pub index: IndexOverrides,
 }
 
 /// Flags of `[server]`.
@@ -50,6 +52,14 @@ pub struct StoreOverrides {
     /// `store.path`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
+}
+
+/// Flags of `[index]`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct IndexOverrides {
+    /// `index.engine`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
 }
 
 /// Flags of `[embedder]`.

@@ -19,7 +19,7 @@ pub use self::access::Access;
 pub use self::cache::Cache;
 pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};
-pub use self::load::{ConfigError, EmbedderOverrides, Overrides, ServerOverrides, StoreOverrides, load};
+pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
 pub use self::places::{model_dir, runtime_candidates};
 pub use self::server::{Server, Tls};

@@ -16,7 +16,7 @@ use self::measures::{Means, Scores};
 pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
 use crate::index::vector::UnitVector;
-use crate::index::{Choice, Engine};
+use crate::index::{Engine, EngineChoice};
 
 /// Who ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl Model {
 pub async fn evaluate(
     data: &Dataset,
     ranker: Ranker,
-    choice: Choice,
+    choice: EngineChoice,
     model: &mut Model,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Report, EvalError> {

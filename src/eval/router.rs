@@ -10,7 +10,7 @@ use super::{EvalError, Model, Ranked};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, State, TenantCatalog, TextHash, Version};
 use crate::compact::Costs;
-use crate::index::Choice;
+use crate::index::EngineChoice;
 use crate::index::vector::Codes;
 use crate::select::{self, Answer, Input, Request, Selector, SelectorOptions, Stage, Trace};
 use crate::tool::{ModelName, TenantId, Tool, ToolId};
@@ -22,7 +22,7 @@ const QUERY_BYTES: usize = select::MAX_QUERY_BYTES;
 
 pub(super) async fn rank(
     data: &Dataset,
-    choice: Choice,
+    choice: EngineChoice,
     model: &mut Model,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Ranked, EvalError> {

@@ -22,7 +22,7 @@ impl Engine {
 
 /// When there is a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum EngineChoice {
     /// From this many documents on.
     Auto {
         /// The number.
@@ -34,7 +34,7 @@ pub enum Choice {
     Hnsw,
 }
 
-impl Choice {
+impl EngineChoice {
     /// Where a graph is faster and the scan begins to be felt; `make bench` prints the crossover (`benches/README.md`).
     pub const DEFAULT_HNSW_MIN: usize = 50_000;
 
@@ -49,7 +49,7 @@ impl Choice {
     }
 }
 
-impl Default for Choice {
+impl Default for EngineChoice {
     fn default() -> Self {
         Self::Auto { hnsw_min: Self::DEFAULT_HNSW_MIN }
     }

@@ -20,7 +20,7 @@ pub mod vector;
 use std::sync::Arc;
 
 use self::allow::Allowed;
-pub use self::engine::{Choice, Engine};
+pub use self::engine::{Engine, EngineChoice};
 pub use self::exact::ViewScores;
 use self::hnsw::Graph;
 use self::lexical::Statistics;

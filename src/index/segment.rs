@@ -38,10 +38,16 @@ impl Segment {
         segment
     }
 
+    /// The one row that stands for all of a document's views in a graph; none without views.
+    #[must_use]
+    pub fn centre(&self, place: u32) -> Option<Codes> {
+        self.rows.centre(place).map(|centre| Codes::quantise(&centre))
+    }
+
     /// A graph over the centres of all documents that have vectors. Takes long for many; `None` when `stop` was set meanwhile.
     #[must_use]
     pub fn graph(&self, stop: &AtomicBool) -> Option<Graph> {
-        let centre = |place: u32| self.rows.centre(place).map(|centre| (place, Codes::quantise(&centre)));
+        let centre = |place: u32| Some((place, self.centre(place)?));
         let centres: Vec<(u32, Codes)> = (0..).take(self.len()).filter_map(centre).collect();
         Graph::build(centres.into_iter(), stop)
     }

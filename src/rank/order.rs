@@ -68,7 +68,7 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
         };
         (score, lexical)
     };
-    // `A search: "search"` in quotes may name half of all tools, hence no linear look.
+    // Searched, not scanned: `search` in quotes may name half of all tools.
     let is_mentioned = |slot: u32| !ranking.mentioned.is_empty() && ranking.mentioned.binary_search(&slot).is_ok();
     // Keys first, documents for those that are wanted: sorting moves a few bytes for each of a hundred thousand.
     let mut keys: Vec<Key> = Vec::with_capacity(found.hits.len());

@@ -23,7 +23,7 @@ use crate::catalog::{Catalog, Change, Entry, Record, State, TenantCatalog, TextH
 use crate::clock::Clock;
 use crate::embed::{EmbedError, Pool};
 use crate::error::{Kind, Violation};
-use crate::index::Choice;
+use crate::index::EngineChoice;
 use crate::index::vector::Codes;
 use crate::store::{Store, StoreError};
 use crate::tool::{TenantId, Tool, ToolId, check_source};
@@ -199,7 +199,7 @@ type Vectors = HashMap<TextHash, Codes>;
 
 impl Registrar {
     /// A writer over these parts.
-    pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>, choice: Choice) -> Self {
+    pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>, choice: EngineChoice) -> Self {
         let (writer, permits) = (Arc::default(), Semaphore::new(MAX_CONCURRENT));
         Self(Arc::new(Parts { catalog, upkeep: Upkeep::new(choice), store, pool, clock, writer, permits }))
     }

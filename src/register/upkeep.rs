@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::{Parts, Registrar};
 use crate::background;
 use crate::catalog::{Sealed, TenantCatalog};
-use crate::index::Choice;
+use crate::index::EngineChoice;
 use crate::tool::TenantId;
 
 /// Between two looks whether an old sealed part is still in use.
@@ -21,14 +21,14 @@ const RETIRE_PAUSE: Duration = Duration::from_millis(200);
 /// What the upkeep of all tenants shares.
 #[derive(Debug)]
 pub(super) struct Upkeep {
-    choice: Choice,
+    choice: EngineChoice,
     /// Tenants that are being worked on.
     busy: Mutex<HashSet<TenantId>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Upkeep {
-    pub(super) fn new(choice: Choice) -> Self {
+    pub(super) fn new(choice: EngineChoice) -> Self {
         Self { choice, busy: Mutex::default(), stop: Arc::default() }
     }
 
@@ -58,13 +58,6 @@ impl Registrar {
     /// Gives up what is being built: a process that ends does not wait minutes for a graph.
     pub fn stop_upkeep(&self) {
         self.0.upkeep.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether an index of `tenant` is being built or is about to be.
-    #[must_use]
-    pub fn upkeep_is_due(&self, tenant: &TenantId) -> bool {
-        let catalog = self.0.catalog.load().tenant(tenant);
-        self.0.upkeep.job(&catalog).is_some() || self.0.upkeep.busy().contains(tenant)
     }
 }
 
@@ -99,9 +92,9 @@ impl Parts {
             let current = self.catalog.load().tenant(&tenant);
             let old = current.sealed().clone();
             let built = tokio::task::spawn_blocking(move || Arc::new(current.over(sealed))).await;
-            match built {
+            let next = match built {
                 Ok(next) => {
-                    // Not `publish`: this loop is the upkeep.
+                    // Not `publish`, which starts an upkeep: this loop is one.
                     self.catalog.publish(&next);
                     tracing::info!(
                         catalog.tools = next.len(),
@@ -109,14 +102,16 @@ impl Parts {
                         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                         "index merged"
                     );
+                    next
                 }
                 Err(error) => {
                     tracing::error!(error.message = %error, "index could not be swapped in");
                     break;
                 }
-            }
+            };
             drop(lock);
-            if !old.shares_tools_with(self.catalog.load().tenant(&tenant).sealed()) {
+            // A graph came over the same tools: then nothing was replaced.
+            if !old.shares_tools_with(next.sealed()) {
                 tokio::spawn(retire(old));
             }
         }
@@ -179,7 +174,7 @@ mod tests {
     }
 
     impl Router {
-        async fn new(choice: Choice) -> Self {
+        async fn new(choice: EngineChoice) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let options = EmbeddedOptions { path: folder.path().join("r.db"), max_mib: None };
             let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await.unwrap());
@@ -207,7 +202,8 @@ mod tests {
         }
 
         async fn settled(&self) -> Arc<TenantCatalog> {
-            while self.registrar.upkeep_is_due(&self.tenant) {
+            let upkeep = &self.registrar.0.upkeep;
+            while upkeep.job(&self.current()).is_some() || upkeep.busy().contains(&self.tenant) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             self.current()
@@ -216,7 +212,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_delta_is_merged_and_what_came_meanwhile_stays() {
-        let router = Router::new(Choice::Exact).await;
+        let router = Router::new(EngineChoice::Exact).await;
         router.register(0..400).await;
         assert_eq!((router.settled().await.sealed().len(), router.current().len()), (0, 400));
         router.register(400..700).await;
@@ -227,7 +223,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_graph_is_built_kept_and_let_go_with_its_tools() {
-        let router = Router::new(Choice::Auto { hnsw_min: 600 }).await;
+        let router = Router::new(EngineChoice::Auto { hnsw_min: 600 }).await;
         router.register(0..650).await;
         let first = router.settled().await;
         assert!(first.index().has_graph());
@@ -248,7 +244,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_stopped_router_builds_nothing() {
-        let router = Router::new(Choice::Hnsw).await;
+        let router = Router::new(EngineChoice::Hnsw).await;
         router.registrar.stop_upkeep();
         router.register(0..600).await;
         tokio::time::sleep(Duration::from_millis(50)).await;

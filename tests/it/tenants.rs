@@ -7,7 +7,7 @@ use tool_router::catalog::Catalog;
 use tool_router::clock::ManualClock;
 use tool_router::embed::hashing::HashingEmbedder;
 use tool_router::embed::{Pool, PoolOptions};
-use tool_router::index::Choice;
+use tool_router::index::EngineChoice;
 use tool_router::register::{Candidate, Meaning, Options, Registrar, validate_batch};
 use tool_router::select::{Answer, Input, Request, Selector, SelectorOptions};
 use tool_router::store::Store;
@@ -31,7 +31,7 @@ impl Parts {
         let pool = Pool::start(HashingEmbedder::load(1), PoolOptions::default()).unwrap();
         let catalog = Arc::new(Catalog::default());
         let clock = Arc::new(ManualClock::default());
-        let registrar = Registrar::new(Arc::clone(&catalog), store, pool.clone(), clock, Choice::default());
+        let registrar = Registrar::new(Arc::clone(&catalog), store, pool.clone(), clock, EngineChoice::default());
         let options = SelectorOptions { answer_bytes: 1 << 20, vector_bytes: 1 << 20, shadow_every: 0 };
         Self { catalog, selector: Selector::new(pool, &options), registrar, _folder: folder }
     }
