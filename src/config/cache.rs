@@ -14,7 +14,7 @@ pub struct Cache {
 
 impl Default for Cache {
     fn default() -> Self {
-        // An answer of twenty tools is about 20 KiB, a vector 2 KiB: some thousands of each.
+        // Some thousands of each: an answer holds its list twice, a vector is 4 bytes a number.
         Self { answers_mib: 64, vectors_mib: 16 }
     }
 }
