@@ -28,9 +28,12 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) async fn open(self) -> Result<Client, ClientError> {
+        Client::connect(&self.options()).await
+    }
+
+    pub(super) fn options(self) -> ClientOptions {
         let timeout = Duration::from_millis(self.timeout_ms);
-        Client::connect(&ClientOptions { address: self.address, ca_file: self.ca_file, token_file: self.token_file, timeout })
-            .await
+        ClientOptions { address: self.address, ca_file: self.ca_file, token_file: self.token_file, timeout }
     }
 }
 

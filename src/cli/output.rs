@@ -50,6 +50,13 @@ pub(super) fn progress(total: usize) -> ProgressBar {
     bar
 }
 
+/// A turning sign with a message; hidden when standard error is no terminal.
+pub(super) fn spinner(message: &str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
+    spinner
+}
+
 /// `1234567` as `1,234,567`.
 #[must_use]
 pub fn thousands(number: u64) -> String {

@@ -2,6 +2,7 @@
 //! found is the gate's business, and both importers and publishers pass through it.
 
 pub mod file;
+pub mod mcp;
 pub mod openapi;
 
 mod entry;

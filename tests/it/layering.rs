@@ -11,13 +11,13 @@ const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error", "background"],
     &["embed", "index", "rank", "compact", "gate"],
     &["catalog", "store", "cache"],
-    &["select", "register", "browse", "import", "eval"],
-    &["rpc", "console", "telemetry", "config", "cli"],
+    &["select", "register", "browse", "import", "sources", "eval"],
+    &["rpc", "front", "console", "telemetry", "config", "cli"],
     &["app", "main", "lib"],
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -28,12 +28,16 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("pulp", &["index/exact.rs"]),
     ("hnsw_rs", &["index/hnsw.rs"]),
     ("moka", &["cache.rs"]),
-    ("rustix", &["background.rs"]),
+    ("rustix", &["background.rs", "import/mcp/process.rs"]),
+    ("rmcp", &["import/mcp/", "front/"]),
+    ("reqwest", &["import/mcp/"]),
+    ("sse_stream", &["import/mcp/http.rs"]),
+    ("rustls", &["import/mcp/http.rs"]),
     ("serde_norway", &["import/openapi.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("sqlx", &["store/embedded.rs"]),
     ("arc_swap", &["catalog/snapshot.rs"]),
-    ("axum", &["console/"]),
+    ("axum", &["console/", "front/host.rs"]),
     ("figment", &["config/load.rs"]),
     ("clap", &["cli/", "main.rs"]),
     ("comfy_table", &["cli/output.rs"]),

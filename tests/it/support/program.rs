@@ -18,7 +18,11 @@ impl Program {
 
     /// The same with a command before it, as `strace -o file`.
     pub(crate) fn start_under(before: &[&str], store: &Path) -> Self {
-        let port = free_port();
+        Self::start_at(free_port(), before, store)
+    }
+
+    /// The same on a port of the test's choice.
+    pub(crate) fn start_at(port: u16, before: &[&str], store: &Path) -> Self {
         let address = format!("http://127.0.0.1:{port}");
         let program = env!("CARGO_BIN_EXE_tool-router");
         let words: Vec<&str> = before.iter().copied().chain([program]).collect();

@@ -1,4 +1,6 @@
-//! `tool-router import file` and `import openapi`: tools from disk into a running router, with progress.
+//! `tool-router import`: tools from disk and from MCP servers into a running router, with progress.
+
+mod mcp;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ pub enum Command {
     File(FileArguments),
     /// OpenAPI 3.0 or 3.1 documents, JSON or YAML: one tool per operation
     Openapi(FileArguments),
+    /// The tools of an MCP server, over stdio or streamable HTTP; `[[sources]]` in the configuration keeps one in sync
+    Mcp(mcp::Arguments),
 }
 
 /// Flags of `import file` and `import openapi`.
@@ -34,7 +38,14 @@ pub struct FileArguments {
     /// Source of all tools; without it the file says (an OpenAPI document by its title), else its name does
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Each file is the whole list of its sources: tools that are not in it are removed
+    #[command(flatten)]
+    sending: Sending,
+}
+
+/// Flags of every import: how what was read is sent.
+#[derive(Args, Debug)]
+struct Sending {
+    /// What is read is the whole list of its sources: tools that are not in it are removed
     #[arg(long)]
     whole_list: bool,
     /// With --whole-list: also when most tools of a source would go
@@ -46,7 +57,7 @@ pub struct FileArguments {
     /// Say what would change; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// One JSON object per file and source instead of a table
+    /// One JSON object per list instead of a table
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -56,9 +67,22 @@ pub struct FileArguments {
 /// Reads a file, with the source to use whatever it says.
 type Reader = fn(&Path, Option<&str>) -> Result<Imported, ImportError>;
 
-/// The tools of one source in one file.
+/// Where a list came from: the key of the JSON output, and what messages call it.
+#[derive(Clone, Debug)]
+struct Origin {
+    key: &'static str,
+    name: String,
+}
+
+impl Origin {
+    fn file(path: &Path) -> Self {
+        Self { key: "file", name: path.display().to_string() }
+    }
+}
+
+/// The tools of one source from one origin.
 struct List {
-    file: PathBuf,
+    origin: Origin,
     source: String,
     tools: Vec<Tool>,
     /// Names of those that the router refuses.
@@ -67,7 +91,7 @@ struct List {
 
 /// What became of a list.
 struct Row {
-    file: PathBuf,
+    origin: Origin,
     source: String,
     diff: CatalogDiff,
     refused: Vec<String>,
@@ -77,12 +101,14 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
     let (arguments, read): (_, Reader) = match command {
         Command::File(arguments) => (arguments, file::read),
         Command::Openapi(arguments) => (arguments, openapi::read),
+        Command::Mcp(arguments) => return mcp::run(arguments).await,
     };
+    let whole_list = arguments.sending.whole_list;
     // Everything is read before anything is sent: a bad second file leaves no half import.
     let mut lists: Vec<List> = Vec::new();
     for path in &arguments.files {
         let imported = read(path, arguments.source.as_deref()).map_err(|error| Exit::failed(error.to_string()))?;
-        if arguments.whole_list && imported.has_more_pages {
+        if whole_list && imported.has_more_pages {
             let file = path.display();
             return Err(Exit::failed(format!(
                 "{file} is one page of a longer list (it has a nextCursor): it is not the whole list"
@@ -91,16 +117,21 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         for skipped in &imported.skipped {
             output::complain(&format!("{}: skipped {skipped}", path.display()));
         }
-        let mut of_file = by_source(path, imported.tools);
-        if of_file.is_empty() && arguments.whole_list {
+        let mut of_file = by_source(&Origin::file(path), imported.tools);
+        if of_file.is_empty() && whole_list {
             let Some(source) = arguments.source.clone() else {
                 return Err(Exit::failed(format!("{} holds no tools: give --source to say whose tools go", path.display())));
             };
-            of_file.push(List { file: path.clone(), source, tools: Vec::new(), refused: Vec::new() });
+            of_file.push(List { origin: Origin::file(path), source, tools: Vec::new(), refused: Vec::new() });
         }
         lists.extend(of_file);
     }
-    let FileArguments { whole_list, allow_mass_removal, skip_refused, dry_run, json, connection, .. } = arguments;
+    send(lists, arguments.sending).await
+}
+
+/// Sends what was read, after the router has looked at all of it.
+async fn send(mut lists: Vec<List>, sending: Sending) -> Result<(), Exit> {
+    let Sending { whole_list, allow_mass_removal, skip_refused, dry_run, json, connection } = sending;
     let mut client = connection.open().await?;
     // The router checks every batch before it takes the first: a bad tool in the last leaves no half import.
     if skip_refused || (!whole_list && !dry_run) {
@@ -112,13 +143,13 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
             } else {
                 register(&mut client, &list.source, &list.tools, true, &bar).await.map(drop)
             };
-            checked.inspect_err(|_| bar.abandon()).map_err(|e| placed(&list.file, &e))?;
+            checked.inspect_err(|_| bar.abandon()).map_err(|e| placed(&list.origin, &e))?;
         }
         bar.finish_and_clear();
     }
     let bar = progress(&lists);
     let mut rows = Vec::new();
-    for List { file, source, tools, refused } in lists {
+    for List { origin, source, tools, refused } in lists {
         bar.set_message(source.clone());
         let sent = if whole_list {
             let sent = client.sync(&source, &tools, dry_run, allow_mass_removal).await;
@@ -128,8 +159,8 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         } else {
             register(&mut client, &source, &tools, dry_run, &bar).await
         };
-        let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&file, &e))?;
-        rows.push(Row { file, source, diff, refused });
+        let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&origin, &e))?;
+        rows.push(Row { origin, source, diff, refused });
     }
     bar.finish_and_clear();
     print(&rows, dry_run, json);
@@ -143,13 +174,13 @@ fn progress(lists: &[List]) -> ProgressBar {
 }
 
 /// One list for each source, in order of first appearance.
-fn by_source(file: &Path, tools: Vec<Tool>) -> Vec<List> {
+fn by_source(origin: &Origin, tools: Vec<Tool>) -> Vec<List> {
     let mut lists: Vec<List> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for tool in tools {
         let source = tool.id.source().to_owned();
         let place = *places.entry(source.clone()).or_insert_with(|| {
-            lists.push(List { file: file.to_owned(), source, tools: Vec::new(), refused: Vec::new() });
+            lists.push(List { origin: origin.clone(), source, tools: Vec::new(), refused: Vec::new() });
             lists.len() - 1
         });
         lists[place].tools.push(tool);
@@ -169,8 +200,8 @@ fn describe(source: &str, tools: &[Tool], offset: usize) -> String {
     format!("source {source}, tools {} ({first}) to {} ({last}), counted from tools[0]", offset + 1, offset + tools.len())
 }
 
-fn placed(path: &Path, refused: &Refused) -> Exit {
-    Exit::failed(format!("{}, {}: {}", path.display(), refused.tools, refused.error))
+fn placed(origin: &Origin, refused: &Refused) -> Exit {
+    Exit::failed(format!("{}, {}: {}", origin.name, refused.tools, refused.error))
 }
 
 async fn register(
@@ -212,7 +243,7 @@ async fn take_out_refused(client: &mut Client, list: &mut List, bar: &ProgressBa
                 Ok(_) => kept.push(tool.clone()),
                 Err(refused) if refused.error.is_about_input() => {
                     bar.inc(1);
-                    bar.suspend(|| output::complain(&format!("left out: {}", placed(&list.file, &refused).message)));
+                    bar.suspend(|| output::complain(&format!("left out: {}", placed(&list.origin, &refused).message)));
                     list.refused.push(tool.id.name().to_owned());
                 }
                 Err(refused) => return Err(refused),
@@ -225,9 +256,9 @@ async fn take_out_refused(client: &mut Client, list: &mut List, bar: &ProgressBa
 
 fn print(rows: &[Row], dry_run: bool, json: bool) {
     if json {
-        for Row { file, source, diff, refused } in rows {
+        for Row { origin, source, diff, refused } in rows {
             let line = serde_json::json!({
-                "file": file.display().to_string(), "source": source, "dry_run": dry_run,
+                origin.key: origin.name, "source": source, "dry_run": dry_run,
                 "added": diff.added, "changed": diff.changed, "removed": diff.removed, "unchanged": diff.unchanged,
                 "refused": refused,
             });
