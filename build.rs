@@ -3,7 +3,12 @@
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["proto/toolrouter/v1/tool.proto", "proto/toolrouter/v1/router.proto", "proto/toolrouter/v1/catalog.proto"];
+    let files = [
+        "proto/toolrouter/v1/tool.proto",
+        "proto/toolrouter/v1/router.proto",
+        "proto/toolrouter/v1/catalog.proto",
+        "proto/toolrouter/v1/sources.proto",
+    ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");
     }

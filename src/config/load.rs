@@ -176,6 +176,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return Err(unusable("key_file", &tls.key_file, "holds no PEM private key".into()));
         }
     }
+    config.sources()?;
     telemetry::parse_filter(&config.log.filter).map_err(|e| value(e.to_string()))?;
     let guarded = server.grpc_address.ip().is_loopback() || (tokens && server.tls.is_some());
     if !guarded && !server.insecure {
@@ -198,6 +199,24 @@ pub(super) fn token(key: &str, path: &Path) -> Result<String, ConfigError> {
         )));
     }
     Ok(token.to_owned())
+}
+
+impl Config {
+    /// The configured sources.
+    ///
+    /// # Errors
+    /// One that is not usable, or two of one name.
+    pub fn sources(&self) -> Result<Vec<crate::sources::Source>, ConfigError> {
+        let mut sources: Vec<crate::sources::Source> = Vec::new();
+        for (i, source) in self.sources.iter().enumerate() {
+            let key = format!("sources[{i}]");
+            if let Some(first) = sources.iter().position(|other| other.name == source.name) {
+                return Err(value(format!("{key}.name {:?} is also the name of sources[{first}]", source.name)));
+            }
+            sources.push(source.checked(&key)?);
+        }
+        Ok(sources)
+    }
 }
 
 impl super::Access {
@@ -289,6 +308,25 @@ mod tests {
         std::fs::write(junk.path(), "not PEM").unwrap();
         let tls = format!("[server]\ntls = {{ certificate_file = {0:?}, key_file = {0:?} }}", junk.path());
         check(&tls, &["server.tls.certificate_file", "holds no PEM certificate"]);
+    }
+
+    #[test]
+    fn sources_are_checked() {
+        let check = |text: &str, words: &str| check(&format!("[[sources]]\nname = \"a\"\n{text}"), &[words]);
+        check("", "sources[0].command is missing: give command or url");
+        check("command = [\"x\"]\nurl = \"http://h/\"", "a source has one of them");
+        check("command = [\"\"]", "names no program");
+        check("command = [\"x\"]\nheaders_file = \"h\"", "sources[0].headers_file is for a url");
+        check("command = [\"x\"]\nenv_file = \"/nowhere\"", "sources[0].env_file /nowhere cannot be read");
+        check("url = \"http://h/\"\nenv = { A = \"b\" }", "are for a command");
+        check("url = \"h/mcp\"", "sources[0].url is not a URL");
+        check("url = \"http://h/\"\nheaders_file = \"/nowhere\"", "sources[0].headers_file /nowhere cannot be read");
+        check("url = \"http://h/\"\ninterval_s = 0", "sources[0].interval_s is out of range");
+        check("url = \"http://h/\"\ninterval = 5", "unknown field");
+        check("url = \"http://h/\"\n[[sources]]\nname = \"a\"\nurl = \"http://h/\"", "sources[1].name \"a\" is also the name of");
+        let config = from("[[sources]]\nname = \"files\"\ncommand = [\"npx\", \"-y\", \"server\"]\ninterval_s = 5").unwrap();
+        let sources = config.sources().unwrap();
+        assert_eq!((sources[0].endpoint.to_string(), sources[0].interval.as_secs()), ("npx -y server".into(), 5));
     }
 
     #[test]

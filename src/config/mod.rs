@@ -6,11 +6,13 @@
 mod access;
 mod cache;
 mod embedder;
+pub mod environment;
 mod index;
 mod load;
 mod log;
 mod places;
 mod server;
+mod sources;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, 
 pub use self::log::Log;
 pub use self::places::{model_dir, runtime_candidates};
 pub use self::server::{Server, Tls};
+pub use self::sources::Source;
 pub use self::store::Store;
 
 /// Everything that can be set.
@@ -43,4 +46,6 @@ pub struct Config {
     pub cache: Cache,
     /// Logs.
     pub log: Log,
+    /// Servers that the router keeps in sync.
+    pub sources: Vec<Source>,
 }

@@ -97,4 +97,12 @@ pub(super) async fn holds(store: &dyn Store) {
     assert_eq!(left, [TextHash::of("text 2")], "a text that no tool has any more loses its vector");
     assert_eq!(store.drop_other_models(&tenant, "m@1").await.unwrap(), 1);
     assert!(store.vectors(&tenant, "m@2", 3).await.unwrap().is_empty());
+
+    store.set_paused(&tenant, "a/b", true).await.unwrap();
+    store.set_paused(&tenant, "a/b", true).await.unwrap();
+    store.set_paused(&tenant, "c", false).await.unwrap();
+    assert_eq!(store.paused_sources(&tenant).await.unwrap(), ["a/b".to_owned()].into_iter().collect());
+    assert!(store.paused_sources(&TenantId::new("other")).await.unwrap().is_empty());
+    store.set_paused(&tenant, "a/b", false).await.unwrap();
+    assert!(store.paused_sources(&tenant).await.unwrap().is_empty());
 }

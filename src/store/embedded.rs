@@ -22,7 +22,7 @@ use crate::index::vector::Codes;
 use crate::tool::{Document, Fingerprint, ModelName, TenantId, Tool, ToolId};
 
 /// Step `i` takes a store from schema version `i` to `i + 1`. Steps are only ever appended.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("paused_sources.sql")];
 /// Marks the file as ours ("tRtr").
 const APPLICATION_ID: i64 = 0x7452_7472;
 /// SQLite's page size, for turning a size limit into pages.
@@ -414,6 +414,31 @@ impl Store for EmbeddedStore {
         .boxed()
     }
 
+    fn paused_sources<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<HashSet<String>, StoreError>> {
+        async move {
+            let failed = |e: sqlx::Error| sort(&e, &self.path);
+            let mut connection = self.pool.acquire().await.map_err(failed)?;
+            let query = sqlx::query("SELECT source FROM paused_sources WHERE tenant = ?").bind(tenant.as_str());
+            let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;
+            Ok(rows.iter().map(|row| row.get(0)).collect())
+        }
+        .boxed()
+    }
+
+    fn set_paused<'a>(&'a self, tenant: &'a TenantId, source: &'a str, paused: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let mut connection = self.begin().await?;
+            let query = if paused {
+                sqlx::query("INSERT INTO paused_sources (tenant, source) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            } else {
+                sqlx::query("DELETE FROM paused_sources WHERE tenant = ? AND source = ?")
+            };
+            let written = query.bind(tenant.as_str()).bind(source).execute(&mut *connection).await;
+            self.finish(connection, written.map(drop)).await
+        }
+        .boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.pool.close().boxed()
     }
@@ -493,7 +518,7 @@ mod tests {
         sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
         store.close().await;
         let newer = open(&path, None).await.unwrap_err().to_string();
-        assert!(newer.contains("has schema version 99, this build knows up to 1"), "{newer}");
+        assert!(newer.contains("has schema version 99, this build knows up to 2"), "{newer}");
 
         let text = dir.path().join("notes.txt");
         std::fs::write(&text, "not a database, just some notes that are longer than a header\n".repeat(200)).unwrap();

@@ -64,6 +64,12 @@ pub trait Store: Send + Sync {
     /// Drops a tenant's vectors of all models but one.
     fn drop_other_models<'a>(&'a self, tenant: &'a TenantId, model_id: &'a str) -> BoxFuture<'a, Result<u64, StoreError>>;
 
+    /// Sources of a tenant that an operator paused.
+    fn paused_sources<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<HashSet<String>, StoreError>>;
+
+    /// Remembers that a source is paused, or no longer is.
+    fn set_paused<'a>(&'a self, tenant: &'a TenantId, source: &'a str, paused: bool) -> BoxFuture<'a, Result<(), StoreError>>;
+
     /// Finishes what is under way and closes the file.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

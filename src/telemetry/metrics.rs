@@ -12,6 +12,7 @@ use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::index::Engine;
 use crate::select::{Answer, NoMatch, Trace};
+use crate::sources::Status;
 
 /// From 10 µs, since all but the embedding takes less than a millisecond, to 10 s.
 const SECONDS: [f64; 19] =
@@ -31,6 +32,8 @@ pub struct Watched {
     pub embed_waiting: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Texts embedded so far: queries, and tools' texts.
     pub embedded: Box<dyn Fn() -> (u64, u64) + Send + Sync>,
+    /// How configured sources are doing.
+    pub sources: Arc<dyn Fn() -> Vec<Status> + Send + Sync>,
 }
 
 impl std::fmt::Debug for Watched {
@@ -101,6 +104,7 @@ impl Meters {
     /// Lets gauges look at live state.
     pub fn watch(&self, watched: Watched) {
         let meter = self.provider.meter("tool-router");
+        super::sources::watch(&meter, Arc::clone(&watched.sources));
         let watched = Arc::new(watched);
         let tools = Arc::clone(&watched);
         meter

@@ -2,6 +2,7 @@
 
 mod logs;
 mod metrics;
+mod sources;
 mod trace;
 
 pub use self::logs::{LogFormat, LogOptions, TelemetryError, init, parse_filter};

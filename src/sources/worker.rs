@@ -1,0 +1,184 @@
+//! The task of one source: wait, sync, note how it went, wait again.
+//!
+//! It waits for four things at once: the time of the next sync, the server's word that its list changed, the server's end, and orders.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{Order, Shared, SourceError, Surroundings, apply, backoff};
+use crate::import::mcp::{McpError, Session};
+use crate::register::Diff;
+
+/// Least time between two syncs that a server asks for: one that cries without end is not listed without end.
+const NOTIFIED_GAP: Duration = Duration::from_millis(250);
+
+enum Wake {
+    Stop,
+    Due,
+    Changed,
+    Gone,
+    Order(Order),
+}
+
+pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mpsc::Receiver<Order>, stop: CancellationToken) {
+    let mut session: Option<Session> = None;
+    let mut due = Instant::now();
+    let mut listed = due;
+    loop {
+        let paused = shared.progress().paused;
+        if paused && let Some(open) = session.take() {
+            open.close().await;
+        }
+        shared.progress().due = (!paused).then_some(due);
+        let wake = tokio::select! {
+            biased;
+            () = stop.cancelled() => Wake::Stop,
+            order = inbox.recv() => order.map_or(Wake::Stop, Wake::Order),
+            () = gone(session.as_ref()) => Wake::Gone,
+            () = changed(session.as_ref()) => Wake::Changed,
+            () = tokio::time::sleep_until(due.into()), if !paused => Wake::Due,
+        };
+        let answer: Option<oneshot::Sender<Result<Diff, SourceError>>> = match wake {
+            Wake::Stop => break,
+            Wake::Changed => {
+                due = due.min(Instant::now().max(listed + NOTIFIED_GAP));
+                continue;
+            }
+            Wake::Gone => {
+                if let Some(mut open) = session.take() {
+                    let error = shared.failed(open.why_gone().await);
+                    due = Instant::now() + failed(&shared, &error);
+                }
+                continue;
+            }
+            Wake::Order(Order::Look) => {
+                // Resumed: at once. Where nothing is due, a look does no harm.
+                if !shared.progress().paused && paused {
+                    due = Instant::now();
+                }
+                continue;
+            }
+            Wake::Order(Order::Release(answer)) => {
+                let released = apply::release(&shared, &around).await;
+                if released.is_ok() {
+                    succeeded(&shared, &around);
+                }
+                // Whoever asked may have gone.
+                let _ = answer.send(released);
+                continue;
+            }
+            Wake::Order(Order::Sync(answer)) => Some(answer),
+            Wake::Due => None,
+        };
+        let result = tokio::select! {
+            () = stop.cancelled() => break,
+            () = shared.interrupt.notified() => Err(SourceError::Interrupted { name: shared.source.name.clone() }),
+            result = sync(&shared, &around, &mut session) => result,
+        };
+        listed = Instant::now();
+        let pause = match &result {
+            Ok(_) => {
+                succeeded(&shared, &around);
+                backoff::after_success(shared.source.interval, &mut rand::rng())
+            }
+            // A held list is news for people; the server is well.
+            Err(SourceError::Held { .. }) => {
+                let mut progress = shared.progress();
+                (progress.failures, progress.error) = (0, String::new());
+                progress.syncs += 1;
+                backoff::after_success(shared.source.interval, &mut rand::rng())
+            }
+            Err(SourceError::Interrupted { .. }) => {
+                session = None;
+                Duration::ZERO
+            }
+            Err(error) => {
+                if matches!(error, SourceError::Server { .. })
+                    && let Some(open) = session.take()
+                {
+                    open.close().await;
+                }
+                failed(&shared, error)
+            }
+        };
+        due = listed + pause;
+        if let Some(answer) = answer {
+            let _ = answer.send(result);
+        }
+    }
+    if let Some(open) = session {
+        open.close().await;
+    }
+}
+
+async fn changed(session: Option<&Session>) {
+    match session {
+        Some(session) => session.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn gone(session: Option<&Session>) {
+    match session {
+        Some(session) => session.gone().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One try: connects where that is needed, lists, applies.
+async fn sync(shared: &Shared, around: &Surroundings, session: &mut Option<Session>) -> Result<Diff, SourceError> {
+    let started = Instant::now();
+    let failed = |error: McpError| shared.failed(error);
+    let open = match session {
+        Some(open) => open,
+        None => {
+            let opened = Session::open(&shared.source.endpoint, shared.source.patience).await.map_err(failed)?;
+            shared.progress().notifies = opened.notifies();
+            session.insert(opened)
+        }
+    };
+    let listed = open.list(&shared.source.name).await.map_err(failed)?;
+    let diff = apply::apply(shared, around, listed).await?;
+    tracing::info!(
+        source.name = %shared.source.name,
+        source.added = diff.added.len(),
+        source.changed = diff.changed.len(),
+        source.removed = diff.removed.len(),
+        source.unchanged = diff.unchanged,
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "source synced"
+    );
+    Ok(diff)
+}
+
+fn succeeded(shared: &Shared, around: &Surroundings) {
+    let mut progress = shared.progress();
+    progress.syncs += 1;
+    (progress.failures, progress.error) = (0, String::new());
+    progress.last_sync = Some((around.clock.now_ms(), Instant::now()));
+}
+
+/// Notes the failure; gives the pause until the next try.
+fn failed(shared: &Shared, error: &SourceError) -> Duration {
+    let mut progress = shared.progress();
+    progress.syncs += 1;
+    progress.failed_syncs += 1;
+    progress.failures = progress.failures.saturating_add(1);
+    // Without the source's name, which stands beside it wherever it is shown.
+    progress.error = match error {
+        SourceError::Server { error, .. } => error.to_string(),
+        other => other.to_string(),
+    };
+    let pause = backoff::after_failures(progress.failures, &mut rand::rng());
+    tracing::warn!(
+        source.name = %shared.source.name,
+        source.failures = progress.failures,
+        retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+        error.message = %progress.error,
+        "source failed; its tools stay"
+    );
+    pause
+}
