@@ -21,10 +21,12 @@ use crate::embed::{LoadError, Loaded, Pool, PoolOptions};
 use crate::register::Registrar;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Parts, ServeError, TlsPem};
-use crate::select::{Selector, SelectorOptions, Shadow};
+use crate::select::{Offered, Selector, SelectorOptions, Shadow};
+use crate::sources::{Sources, Surroundings};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Meters, Watched};
+use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
 const HTTP_GRACE: Duration = Duration::from_secs(1);
@@ -154,19 +156,29 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let _stop_upkeep = StopUpkeep(registrar.clone());
     let tools = registrar.restore().await?;
     let selector = Selector::new(pool.clone(), &selector_options(config));
-    watch(&meters, &catalog, &pool, selector.shadow());
+    let surroundings = Surroundings {
+        tenant: TenantId::default(),
+        registrar: registrar.clone(),
+        catalog: Arc::clone(&catalog),
+        store: Arc::clone(&store),
+        clock: Arc::new(SystemClock),
+    };
+    let sources = Sources::start(config.sources()?, surroundings).await?;
+    watch(&meters, &catalog, &pool, selector.shadow(), &sources);
 
     let access = config.access.tokens()?.map_or_else(Access::default, |(select, admin)| Access::by_tokens(&select, &admin));
     let parts = Parts {
         catalog: Arc::clone(&catalog),
         registrar: registrar.clone(),
         selector,
+        offered: Offered::new(pool),
+        sources: sources.clone(),
         meters,
         access,
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
         tls: read_tls(config)?,
     };
-    let (health, serving) = server::serve(parts, listeners.grpc, stop.clone().cancelled_owned()).await?;
+    let (health, serving) = server::serve(parts, listeners.grpc, stop.clone()).await?;
     health.set(true).await;
     readiness.set(true);
     tracing::info!(
@@ -203,6 +215,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     };
     backfill.abort();
     stop.cancel();
+    sources.stop().await;
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {
         Ok(Ok(Err(error))) => tracing::warn!(error.message = %error, "the HTTP port broke"),
@@ -230,9 +243,9 @@ fn selector_options(config: &Config) -> SelectorOptions {
     }
 }
 
-fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow) {
+fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, sources: &Sources) {
     let (for_enabled, for_disabled, for_graph) = (Arc::clone(catalog), Arc::clone(catalog), Arc::clone(catalog));
-    let (pool, embedded, shadow) = (pool.clone(), pool.clone(), shadow.clone());
+    let (pool, embedded, shadow, sources) = (pool.clone(), pool.clone(), shadow.clone(), sources.clone());
     meters.watch(Watched {
         enabled_tools: Box::new(move || count(&for_enabled, |tenant| tenant.enabled().len())),
         disabled_tools: Box::new(move || count(&for_disabled, |tenant| tenant.len() - tenant.enabled().len())),
@@ -240,6 +253,7 @@ fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow) 
         embed_waiting: Box::new(move || pool.waiting() as u64),
         embedded: Box::new(move || embedded.embedded()),
         shadow_recall: Box::new(move || Some(shadow.recall()).filter(|recall| 0 < recall.checks).map(|recall| recall.mean)),
+        sources: Arc::new(move || sources.list()),
     });
 }
 

@@ -9,6 +9,12 @@ use std::hash::Hash;
 /// Values by key. A cheap handle.
 pub struct Cache<K, V>(Option<moka::sync::Cache<K, V>>);
 
+impl<K, V> Clone for Cache<K, V> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl<K, V> std::fmt::Debug for Cache<K, V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Cache").field(&self.0.is_some()).finish()

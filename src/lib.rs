@@ -11,8 +11,8 @@
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
 //!   [`cache`] (what was worked out before).
 //! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
-//!   lists), [`eval`] (accuracy on labelled sets).
-//! - Edges: [`rpc`] (gRPC), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
+//!   lists), [`sources`] (servers that are kept in sync), [`eval`] (accuracy on labelled sets).
+//! - Edges: [`rpc`] (gRPC), [`front`] (MCP), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
 //! - Root: [`app`] puts the parts together.
 //!
 //! # The way of a request
@@ -69,9 +69,13 @@ pub mod browse;
 
 pub mod import;
 
+pub mod sources;
+
 pub mod eval;
 
 pub mod rpc;
+
+pub mod front;
 
 pub mod console;
 

@@ -49,6 +49,23 @@ pub struct Record {
     pub costs: Costs,
 }
 
+impl Record {
+    /// The record of a tool that is registered for the first time.
+    #[must_use]
+    pub fn fresh(tool: Tool, model_name: ModelName, position: u64) -> Self {
+        Self {
+            fingerprint: tool.fingerprint(),
+            costs: Costs::of(&tool, &model_name),
+            state: State::Enabled,
+            position,
+            registered_at_ms: 0,
+            updated_at_ms: 0,
+            model_name,
+            tool,
+        }
+    }
+}
+
 /// The version of a tenant's catalogue. The epoch is drawn when the tenant is first stored, so versions of two stores never meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version {
@@ -63,6 +80,14 @@ impl Version {
     #[must_use]
     pub fn next(self) -> Self {
         Self { number: self.number + 1, ..self }
+    }
+
+    /// Reads what `Display` wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, number) = text.split_once('.')?;
+        let version = Self { epoch: u32::from_str_radix(epoch, 16).ok()?, number: number.parse().ok()? };
+        (version.to_string() == text).then_some(version)
     }
 }
 

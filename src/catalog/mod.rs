@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod entry;
+pub mod history;
 mod part;
 pub mod snapshot;
 pub mod tenant;
@@ -13,5 +14,6 @@ pub mod views;
 
 pub use self::change::{Change, Record, State, TextHash, Version};
 pub use self::entry::Entry;
+pub use self::history::History;
 pub use self::snapshot::{Catalog, Snapshot};
 pub use self::tenant::{Sealed, TenantCatalog};

@@ -6,9 +6,11 @@ mod describe;
 pub mod eval;
 mod health;
 mod import;
+mod mcp;
 pub mod output;
 mod select;
 pub mod serve;
+mod source;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +39,11 @@ pub enum Command {
     /// Look at and change registered tools
     #[command(subcommand)]
     Tools(tools::Command),
+    /// Look at and steer the sources that the router keeps in sync
+    #[command(subcommand)]
+    Source(source::Command),
+    /// Be an MCP server in front of a router: search_tools and describe_tools, for agents that only speak MCP
+    Mcp(mcp::Arguments),
     /// Measure selections on labelled sets
     Eval(eval::Arguments),
     /// Ask whether a router takes traffic
@@ -83,6 +90,8 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Select(arguments) => select::run(arguments).await,
         Command::Describe(arguments) => describe::run(arguments).await,
         Command::Tools(command) => tools::run(command).await,
+        Command::Source(command) => source::run(command).await,
+        Command::Mcp(arguments) => mcp::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Serve(_) | Command::Eval(_) => Err(Exit::failed("this command runs in main")),

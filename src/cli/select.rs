@@ -1,9 +1,13 @@
 //! `tool-router select`: what an orchestrator would get, as a table or as JSON.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::connection::{Connection, tool_ref};
 use super::{Exit, output};
+use crate::import::file;
+use crate::rpc::client::{Client, offered};
 use crate::rpc::proto::select_tools_request::Input;
 use crate::rpc::proto::{self, ToolRef};
 
@@ -40,6 +44,9 @@ pub struct Arguments {
     /// This tool first, whatever its score; may be repeated
     #[arg(long, value_name = "SOURCE/TOOL", value_parser = tool_ref)]
     pin: Vec<ToolRef>,
+    /// Select of the tools in this file instead of the registered ones; nothing is registered. May be repeated, 200 tools at most
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "domain", "tag", "deny"])]
+    tools: Vec<PathBuf>,
     /// Say why each tool is there
     #[arg(long)]
     explain: bool,
@@ -76,6 +83,11 @@ impl Format {
 
 pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
     let queries = std::mem::take(&mut arguments.queries);
+    let mut brought = Vec::new();
+    for path in &arguments.tools {
+        let imported = file::read(path, None).map_err(|e| Exit::failed(e.to_string()))?;
+        brought.extend(imported.tools.iter().map(offered));
+    }
     let request = proto::SelectToolsRequest {
         input: None,
         scope: Some(proto::Scope {
@@ -98,7 +110,8 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
     let mut client = arguments.connection.open().await?;
     for query in queries {
         let message = proto::SelectToolsRequest { input: Some(Input::Query(query.clone())), ..request.clone() };
-        let answer = client.select(message).await?;
+        let answer =
+            if arguments.tools.is_empty() { client.select(message).await? } else { rank(&mut client, message, &brought).await? };
         if arguments.json {
             output::json(&answer)?;
         } else if arguments.prompt {
@@ -108,6 +121,18 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         }
     }
     Ok(())
+}
+
+/// The same request over the tools that were brought.
+async fn rank(
+    client: &mut Client,
+    message: proto::SelectToolsRequest,
+    brought: &[proto::OfferedTool],
+) -> Result<proto::SelectToolsResponse, Exit> {
+    let proto::SelectToolsRequest { input, budget, output, pinned, explain, explain_tools, .. } = message;
+    let query = input.map(|Input::Query(query)| query).unwrap_or_default();
+    let request = proto::RankToolsRequest { query, tools: brought.to_vec(), budget, output, pinned, explain, explain_tools };
+    Ok(client.rank(request).await?.selection.unwrap_or_default())
 }
 
 fn print(query: &str, answer: &proto::SelectToolsResponse) {

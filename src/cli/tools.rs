@@ -1,10 +1,11 @@
-//! `tool-router tools`: list, get, enable, disable, remove.
+//! `tool-router tools`: list, get, enable, disable, remove, watch.
 
 use clap::{Args, Subcommand};
 
 use super::connection::{Connection, tool_ref};
 use super::{Exit, describe, output};
 use crate::rpc::client::Client;
+use crate::rpc::proto::watch_catalog_response::Event;
 use crate::rpc::proto::{self, ToolRef, ToolState};
 
 /// Tools per page when listing.
@@ -23,6 +24,8 @@ pub enum Command {
     Disable(NamesArguments),
     /// Remove tools, or a whole source
     Remove(RemoveArguments),
+    /// Print changes as they are published, until interrupted
+    Watch(WatchArguments),
 }
 
 /// Flags of `tools list`.
@@ -86,6 +89,22 @@ pub struct RemoveArguments {
     connection: Connection,
 }
 
+/// Flags of `tools watch`.
+#[derive(Args, Debug)]
+pub struct WatchArguments {
+    /// Only changes of this source
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// The catalogue version seen last; without it from now on
+    #[arg(long, value_name = "VERSION")]
+    since: Option<String>,
+    /// One JSON object per event, bookmarks included
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
 pub(super) async fn run(command: Command) -> Result<(), Exit> {
     match command {
         Command::List(arguments) => list(arguments).await,
@@ -101,6 +120,7 @@ pub(super) async fn run(command: Command) -> Result<(), Exit> {
         Command::Enable(arguments) => set_state(arguments, ToolState::Enabled).await,
         Command::Disable(arguments) => set_state(arguments, ToolState::Disabled).await,
         Command::Remove(arguments) => remove(arguments).await,
+        Command::Watch(arguments) => watch(arguments).await,
     }
 }
 
@@ -135,6 +155,42 @@ async fn list(arguments: ListArguments) -> Result<(), Exit> {
         }
         message.page_token = page.next_page_token;
     }
+}
+
+async fn watch(arguments: WatchArguments) -> Result<(), Exit> {
+    let mut client = arguments.connection.open().await?;
+    let message =
+        proto::WatchCatalogRequest { since_version: arguments.since, source: arguments.source, bookmark_interval_ms: None };
+    let mut events = client.watch(message).await?;
+    let mut first = true;
+    while let Some(told) = events.next().await? {
+        if arguments.json {
+            output::json(&told)?;
+            continue;
+        }
+        match told.event {
+            Some(Event::Change(change)) => {
+                let parts = [
+                    ("added", change.added),
+                    ("changed", change.changed),
+                    ("removed", change.removed),
+                    ("enabled", change.enabled),
+                    ("disabled", change.disabled),
+                ];
+                for (verb, names) in parts.iter().filter(|(_, names)| !names.is_empty()) {
+                    output::line(&format!("{}  {}: {verb} {}", change.catalog_version, change.source, names.join(", ")));
+                }
+            }
+            // The first says that it works and where it begins; later ones are for programs.
+            Some(Event::Bookmark(bookmark)) if first => {
+                first = false;
+                output::line(&format!("{}  watching", bookmark.catalog_version));
+            }
+            Some(Event::ResyncRequired(resync)) => output::line(&format!("{}  {}", resync.catalog_version, resync.reason)),
+            Some(Event::Bookmark(_)) | None => (),
+        }
+    }
+    Err(Exit::failed("the router stopped"))
 }
 
 /// Groups by source: a change is atomic per source.

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use super::dataset::Dataset;
 use super::{EvalError, Model, Ranked};
 use crate::catalog::views::ViewTexts;
-use crate::catalog::{Entry, Record, State, TenantCatalog, TextHash, Version};
-use crate::compact::Costs;
+use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::index::EngineChoice;
 use crate::index::vector::Codes;
 use crate::select::{self, Answer, Input, Request, Selector, SelectorOptions, Stage, Trace};
@@ -110,17 +109,7 @@ pub fn catalogue(
 ) -> TenantCatalog {
     let entries = tools.into_iter().zip(0..).map(|(tool, position)| {
         let model_name = ModelName::choose(&tool.id, |_| false);
-        let record = Record {
-            fingerprint: tool.fingerprint(),
-            costs: Costs::of(&tool, &model_name),
-            state: State::Enabled,
-            position,
-            registered_at_ms: 0,
-            updated_at_ms: 0,
-            model_name,
-            tool,
-        };
-        Arc::new(Entry::new(record, &vector))
+        Arc::new(Entry::new(Record::fresh(tool, model_name, position), &vector))
     });
     TenantCatalog::build(TenantId::default(), Version::default(), entries.collect(), dimension)
 }

@@ -18,6 +18,7 @@ pub use self::diff::Diff;
 use self::diff::{Plan, plan};
 use self::upkeep::Upkeep;
 pub use self::validate::{Candidate, validate_batch};
+use crate::catalog::history::{Event, Follower, History};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Catalog, Change, Entry, Record, State, TenantCatalog, TextHash, Version};
 use crate::clock::Clock;
@@ -121,6 +122,12 @@ pub enum RegisterError {
         /// The limit.
         limit: usize,
     },
+    /// Too many followers at once.
+    #[error("{limit} watchers follow the catalogue, which is the limit")]
+    TooManyWatchers {
+        /// The limit.
+        limit: usize,
+    },
     /// The model failed on a text.
     #[error("a tool could not be embedded: {0}")]
     Embed(#[from] EmbedError),
@@ -152,7 +159,9 @@ impl RegisterError {
             Self::NotFound { .. } | Self::NoSuchSource { .. } => Kind::NotFound,
             Self::VersionMoved { .. } => Kind::Conflict,
             Self::MassRemoval { .. } => Kind::Refused,
-            Self::Overloaded { .. } => Kind::Overloaded { retry_after: std::time::Duration::from_secs(1) },
+            Self::Overloaded { .. } | Self::TooManyWatchers { .. } => {
+                Kind::Overloaded { retry_after: std::time::Duration::from_secs(1) }
+            }
             Self::Embed(_) | Self::Task { .. } => Kind::Internal,
             Self::Store(error) => error.kind(),
         }
@@ -186,6 +195,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     writer: Arc<Mutex<()>>,
     permits: Semaphore,
+    history: History,
 }
 
 impl std::fmt::Debug for Registrar {
@@ -201,7 +211,15 @@ impl Registrar {
     /// A writer over these parts.
     pub fn new(catalog: Arc<Catalog>, store: Arc<dyn Store>, pool: Pool, clock: Arc<dyn Clock>, choice: EngineChoice) -> Self {
         let (writer, permits) = (Arc::default(), Semaphore::new(MAX_CONCURRENT));
-        Self(Arc::new(Parts { catalog, upkeep: Upkeep::new(choice), store, pool, clock, writer, permits }))
+        let (upkeep, history) = (Upkeep::new(choice), History::default());
+        Self(Arc::new(Parts { catalog, upkeep, store, pool, clock, writer, permits, history }))
+    }
+
+    /// Follows the changes of a tenant from `since` on; without it from now on.
+    #[must_use]
+    pub fn follow(&self, tenant: &TenantId, since: Option<Version>) -> Follower {
+        let current = self.0.catalog.load().tenant(tenant).version();
+        self.0.history.follow(tenant, since, current)
     }
 
     /// Registers `tools`, all of one `source`.
@@ -445,14 +463,37 @@ impl Parts {
         let info = self.pool.info().clone();
         let upserts: Vec<Record> = changed.iter().map(|entry| entry.record.clone()).collect();
         let dropped_texts = dropped_texts(current, &changed, &removals);
-        let change = Change { tenant, from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
+        let event = event(current, &changed, &removals);
+        let change = Change { tenant: tenant.clone(), from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
         self.store.apply(&change).await?;
 
         let (base, gone) = (Arc::clone(current), change.removals);
         let next = tokio::task::spawn_blocking(move || Arc::new(base.changed(to, &changed, &gone, info.dimension)));
         self.publish(&next.await.map_err(task_failed)?);
+        // After publishing: who is told of a change finds it.
+        if let Some(event) = event {
+            self.history.record(&tenant, from, Event { version: to, ..event });
+        }
         Ok(to)
     }
+}
+
+/// What a change is to those who follow along. `None` when there is none: every change is of one source.
+fn event(current: &TenantCatalog, changed: &[Arc<Entry>], removals: &[ToolId]) -> Option<Event> {
+    let first = changed.first().map(|entry| &entry.record.tool.id).or(removals.first())?;
+    let mut event = Event { source: first.source().to_owned(), ..Event::default() };
+    event.removed = removals.iter().map(|id| id.name().to_owned()).collect();
+    for Record { tool, fingerprint, state, .. } in changed.iter().map(|entry| &entry.record) {
+        let names = match current.get(&tool.id).map(|old| &old.record) {
+            None => &mut event.added,
+            Some(old) if old.fingerprint != *fingerprint => &mut event.changed,
+            Some(old) if old.state == *state => continue,
+            Some(_) if *state == State::Enabled => &mut event.enabled,
+            Some(_) => &mut event.disabled,
+        };
+        names.push(tool.id.name().to_owned());
+    }
+    Some(event)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "passed to map_err")]

@@ -10,6 +10,8 @@ use crate::tool::{Document, MAX_SCHEMA_DEPTH, Tool, ToolId};
 
 /// Most tools of one batch or chunk.
 pub const MAX_BATCH_TOOLS: usize = 1_000;
+/// Most tools that a caller may bring for one request.
+pub const MAX_OFFERED_TOOLS: usize = 200;
 /// Most bytes of one batch or chunk.
 pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Most tools of one source's whole list.
@@ -84,25 +86,43 @@ pub fn validate_batch(source: &str, candidates: Vec<Candidate>) -> Result<Vec<To
 /// # Errors
 /// As [`validate_batch`], without its limit on the number.
 pub fn validate_list(source: &str, candidates: Vec<Candidate>, offset: usize) -> Result<Vec<Tool>, Vec<Violation>> {
-    let bytes: usize = candidates.iter().map(Candidate::bytes).sum();
+    validate_all(candidates.into_iter().map(|candidate| (source.to_owned(), candidate)).collect(), offset)
+}
+
+/// Checks tools that a caller brings for one request, each with its source.
+///
+/// # Errors
+/// As [`validate_batch`], with another limit on the number.
+pub fn validate_offered(candidates: Vec<(String, Candidate)>) -> Result<Vec<Tool>, Vec<Violation>> {
+    match candidates.len() {
+        0 => Err(vec![Violation::new("tools", "is empty: send at least one tool")]),
+        1..=MAX_OFFERED_TOOLS => validate_all(candidates, 0),
+        n => {
+            Err(vec![Violation::new("tools", format!("has {n} tools, the limit is {MAX_OFFERED_TOOLS}; register them instead"))])
+        }
+    }
+}
+
+fn validate_all(candidates: Vec<(String, Candidate)>, offset: usize) -> Result<Vec<Tool>, Vec<Violation>> {
+    let bytes: usize = candidates.iter().map(|(_, candidate)| candidate.bytes()).sum();
     if MAX_BATCH_BYTES < bytes {
-        let largest = candidates.iter().enumerate().max_by_key(|(_, c)| c.bytes());
+        let largest = candidates.iter().map(|(_, candidate)| candidate).enumerate().max_by_key(|(_, c)| c.bytes());
         let hint =
             largest.map_or_else(String::new, |(i, c)| format!("; the largest is tools[{}] with {}", offset + i, c.bytes()));
         return Err(vec![Violation::new("tools", format!("has {bytes} bytes, the limit is {MAX_BATCH_BYTES} per batch{hint}"))]);
     }
     let mut violations = Vec::new();
     let mut tools = Vec::with_capacity(candidates.len());
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (i, candidate) in candidates.into_iter().enumerate() {
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for (i, (source, candidate)) in candidates.into_iter().enumerate() {
         let place = format!("tools[{}]", offset + i);
-        if let Some(first) = places.insert(candidate.name.clone(), offset + i) {
+        if let Some(first) = places.insert((source.clone(), candidate.name.clone()), offset + i) {
             violations.push(Violation::new(
                 format!("{place}.name"),
                 format!("{:?} is also the name of tools[{first}]", candidate.name),
             ));
         }
-        match validate(source, candidate) {
+        match validate(&source, candidate) {
             Ok(tool) => tools.push(tool),
             Err(found) => violations.extend(found.into_iter().map(|v| v.within(&place))),
         }
@@ -157,6 +177,27 @@ fn validate(source: &str, candidate: Candidate) -> Result<Tool, Vec<Violation>> 
         (Verdict::Allow, _) => Ok(tool),
         (Verdict::Refuse, findings) => Err(findings.into_iter().map(Violation::from).collect()),
     }
+}
+
+/// Checks a tool that an importer read: the same limits and the same gate as for one that came over the wire.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn validate_tool(tool: Tool) -> Result<Tool, Vec<Violation>> {
+    let text = |document: &Option<Document>| document.as_ref().map(|document| document.text().to_owned());
+    let candidate = Candidate {
+        name: tool.id.name().to_owned(),
+        input_schema_json: tool.input_schema.text().to_owned(),
+        output_schema_json: text(&tool.output_schema),
+        annotations_json: text(&tool.annotations),
+        extra_json: text(&tool.extra),
+        title: tool.title,
+        description: tool.description,
+        domain: tool.domain,
+        tags: tool.tags,
+        examples: tool.examples,
+    };
+    validate(tool.id.source(), candidate)
 }
 
 fn check_labels(domain: &Option<String>, tags: &[String], examples: &[String], violations: &mut Vec<Violation>) {

@@ -1,10 +1,13 @@
 //! `ToolCatalog`: what publishers and operators call.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::Stream;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert;
@@ -13,6 +16,7 @@ use super::proto::tool_catalog_server::ToolCatalog;
 use super::proto::{self, sync_source_request::Part};
 use super::router::tenant;
 use super::status::{invalid, not_found};
+use super::watch::{self, MAX_WATCHERS};
 use crate::browse::{self, Filter};
 use crate::catalog::Catalog;
 use crate::error::Violation;
@@ -29,6 +33,10 @@ pub(super) struct CatalogService {
     pub(super) meters: Arc<Meters>,
     /// Lists being read: each may hold [`MAX_LIST_BYTES`] before it is complete.
     pub(super) lists: Semaphore,
+    /// Watchers.
+    pub(super) watchers: Arc<Semaphore>,
+    /// Set when the router stops: streams that have no end by themselves end then.
+    pub(super) stop: CancellationToken,
 }
 
 /// Lists read at once.
@@ -55,6 +63,25 @@ fn too_many_names(names: &[String]) -> Option<Status> {
 
 #[tonic::async_trait]
 impl ToolCatalog for CatalogService {
+    type WatchCatalogStream = Pin<Box<dyn Stream<Item = Result<proto::WatchCatalogResponse, Status>> + Send>>;
+
+    async fn watch_catalog(
+        &self,
+        request: Request<proto::WatchCatalogRequest>,
+    ) -> Result<Response<Self::WatchCatalogStream>, Status> {
+        let tenant = tenant(&request)?;
+        let (metadata, _, message) = request.into_parts();
+        observe(&self.meters, "toolrouter.v1.ToolCatalog/WatchCatalog", &metadata, async {
+            let wanted = watch::Wanted::check(message)?;
+            let full = |_| RegisterError::TooManyWatchers { limit: MAX_WATCHERS };
+            let place = Arc::clone(&self.watchers).try_acquire_owned().map_err(full)?;
+            let follower = self.registrar.follow(&tenant, wanted.since);
+            let stream: Self::WatchCatalogStream = Box::pin(watch::watch(wanted, follower, self.stop.clone(), place));
+            Ok(stream)
+        })
+        .await
+    }
+
     async fn register_tools(
         &self,
         request: Request<proto::RegisterToolsRequest>,

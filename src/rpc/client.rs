@@ -16,8 +16,10 @@ use tonic_types::StatusExt;
 use super::convert;
 use super::proto::tool_catalog_client::ToolCatalogClient;
 use super::proto::tool_router_client::ToolRouterClient;
+use super::proto::tool_sources_client::ToolSourcesClient;
 use super::proto::{self, sync_source_request::Part};
-use crate::tool::Tool;
+use crate::register::validate;
+use crate::tool::{ModelName, Tool};
 
 /// Largest answer taken: fifty described tools of 256 KiB.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -114,11 +116,26 @@ impl Interceptor for Bearer {
 
 type Transport = InterceptedService<Channel, Bearer>;
 
+/// Events of the catalogue, as they come.
+#[derive(Debug)]
+pub struct Watch(tonic::Streaming<proto::WatchCatalogResponse>);
+
+impl Watch {
+    /// The next event; `None` when the router stopped.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn next(&mut self) -> Result<Option<proto::WatchCatalogResponse>, ClientError> {
+        Ok(self.0.message().await?)
+    }
+}
+
 /// A connection to a router.
 #[derive(Clone)]
 pub struct Client {
     router: ToolRouterClient<Transport>,
     catalog: ToolCatalogClient<Transport>,
+    sources: ToolSourcesClient<Transport>,
     health: HealthClient<Channel>,
     timeout: Duration,
 }
@@ -135,41 +152,31 @@ impl Client {
     /// # Errors
     /// Nobody there, a bad address, an unusable file.
     pub async fn connect(options: &ClientOptions) -> Result<Self, ClientError> {
+        let (endpoint, bearer) = prepare(options)?;
         let failed = |detail: String| ClientError::Connect { address: options.address.clone(), detail };
-        let address =
-            if options.address.contains("://") { options.address.clone() } else { format!("http://{}", options.address) };
-        let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(cause(&e)))?.connect_timeout(CONNECT_TIMEOUT);
-        let secure = endpoint.uri().scheme_str() == Some("https");
-        if secure != options.ca_file.is_some() {
-            let detail = if secure {
-                "https needs --ca-file, the certificate authority to trust"
-            } else {
-                "--ca-file needs an https:// address"
-            };
-            return Err(ClientError::Options { detail });
-        }
-        if let Some(path) = &options.ca_file {
-            let pem = read(path)?;
-            let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
-            endpoint = endpoint.tls_config(tls).map_err(|e| failed(cause(&e)))?;
-        }
-        let bearer = match &options.token_file {
-            Some(path) => {
-                let token = String::from_utf8_lossy(&read(path)?).trim().to_owned();
-                let wrong = |_| ClientError::File { path: path.clone(), detail: "it holds no usable token".into() };
-                Some(format!("Bearer {token}").parse().map_err(wrong)?)
-            }
-            None => None,
-        };
         let channel = endpoint.connect().await.map_err(|e| failed(cause(&e)))?;
-        let bearer = Bearer(bearer);
-        Ok(Self {
+        Ok(Self::over(channel, bearer, options.timeout))
+    }
+
+    /// Connects when it is first used, and again whenever it has to: for a process that may start before its router.
+    ///
+    /// # Errors
+    /// A bad address, an unusable file.
+    pub fn lazy(options: &ClientOptions) -> Result<Self, ClientError> {
+        let (endpoint, bearer) = prepare(options)?;
+        Ok(Self::over(endpoint.connect_lazy(), bearer, options.timeout))
+    }
+
+    fn over(channel: Channel, bearer: Bearer, timeout: Duration) -> Self {
+        Self {
             router: ToolRouterClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
-            catalog: ToolCatalogClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            catalog: ToolCatalogClient::with_interceptor(channel.clone(), bearer.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES),
+            sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),
-            timeout: options.timeout,
-        })
+            timeout,
+        }
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
@@ -194,6 +201,68 @@ impl Client {
     pub async fn describe(&mut self, message: proto::DescribeToolsRequest) -> Result<proto::DescribeToolsResponse, ClientError> {
         let request = self.request(message);
         Ok(self.router.describe_tools(request).await?.into_inner())
+    }
+
+    /// Selects of tools that are brought along.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn rank(&mut self, message: proto::RankToolsRequest) -> Result<proto::RankToolsResponse, ClientError> {
+        let request = self.request(message);
+        Ok(self.router.rank_tools(request).await?.into_inner())
+    }
+
+    /// Follows the catalogue; `next` of what is given waits for the next event, `None` when the router stopped.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn watch(&mut self, message: proto::WatchCatalogRequest) -> Result<Watch, ClientError> {
+        Ok(Watch(self.catalog.watch_catalog(message).await?.into_inner()))
+    }
+
+    /// How configured sources are doing.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn list_sources(&mut self) -> Result<proto::ListSourcesResponse, ClientError> {
+        let request = self.request(proto::ListSourcesRequest {});
+        Ok(self.sources.list_sources(request).await?.into_inner())
+    }
+
+    /// Syncs a source now. No timeout: a server and its tools take as long as they take, and the router bounds both.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn refresh_source(&mut self, source: &str) -> Result<proto::RefreshSourceResponse, ClientError> {
+        let message = proto::RefreshSourceRequest { source: source.to_owned() };
+        Ok(self.sources.refresh_source(message).await?.into_inner())
+    }
+
+    /// Pauses a source.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn pause_source(&mut self, source: &str) -> Result<proto::PauseSourceResponse, ClientError> {
+        let request = self.request(proto::PauseSourceRequest { source: source.to_owned() });
+        Ok(self.sources.pause_source(request).await?.into_inner())
+    }
+
+    /// Resumes a source.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn resume_source(&mut self, source: &str) -> Result<proto::ResumeSourceResponse, ClientError> {
+        let request = self.request(proto::ResumeSourceRequest { source: source.to_owned() });
+        Ok(self.sources.resume_source(request).await?.into_inner())
+    }
+
+    /// Applies a held list. No timeout: what is in it may have to be embedded.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn release_source(&mut self, source: &str) -> Result<proto::ReleaseSourceResponse, ClientError> {
+        let message = proto::ReleaseSourceRequest { source: source.to_owned() };
+        Ok(self.sources.release_source(message).await?.into_inner())
     }
 
     /// Registers a batch. No timeout: embedding a batch takes as long as it takes, and the router bounds its size.
@@ -285,6 +354,50 @@ impl Client {
         let answer = self.health.check(request).await?.into_inner();
         Ok(answer.status() == ServingStatus::Serving)
     }
+}
+
+/// Where to connect and what to show there.
+fn prepare(options: &ClientOptions) -> Result<(Endpoint, Bearer), ClientError> {
+    let failed = |detail: String| ClientError::Connect { address: options.address.clone(), detail };
+    let address = if options.address.contains("://") { options.address.clone() } else { format!("http://{}", options.address) };
+    let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(cause(&e)))?.connect_timeout(CONNECT_TIMEOUT);
+    let secure = endpoint.uri().scheme_str() == Some("https");
+    if secure != options.ca_file.is_some() {
+        let detail = if secure {
+            "https needs --ca-file, the certificate authority to trust"
+        } else {
+            "--ca-file needs an https:// address"
+        };
+        return Err(ClientError::Options { detail });
+    }
+    if let Some(path) = &options.ca_file {
+        let pem = read(path)?;
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+        endpoint = endpoint.tls_config(tls).map_err(|e| failed(cause(&e)))?;
+    }
+    let bearer = match &options.token_file {
+        Some(path) => {
+            let token = String::from_utf8_lossy(&read(path)?).trim().to_owned();
+            let wrong = |_| ClientError::File { path: path.clone(), detail: "it holds no usable token".into() };
+            Some(format!("Bearer {token}").parse().map_err(wrong)?)
+        }
+        None => None,
+    };
+    Ok((endpoint, Bearer(bearer)))
+}
+
+/// The tool that was described, as the core has it.
+#[must_use]
+pub fn published(registered: &proto::RegisteredTool) -> Option<(Tool, ModelName)> {
+    let candidate = convert::candidate(registered.definition.clone()?);
+    let tool = validate::validate_list(&registered.source, vec![candidate], 0).ok()?.pop()?;
+    Some((tool, ModelName::parse(&registered.model_name)?))
+}
+
+/// A tool that a caller brings.
+#[must_use]
+pub fn offered(tool: &Tool) -> proto::OfferedTool {
+    proto::OfferedTool { source: tool.id.source().to_owned(), definition: Some(convert::definition(tool)) }
 }
 
 /// Splits a list into batches that the service takes: at most `most` tools, at least one.

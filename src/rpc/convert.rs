@@ -63,6 +63,32 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
     if violations.is_empty() { Ok((input, include)) } else { Err(violations) }
 }
 
+/// The tools that a caller brings, each with its source.
+pub(super) type Offer = Vec<(String, Candidate)>;
+
+/// A request with the tools that the caller brings.
+pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include, Offer), Vec<Violation>> {
+    let proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools } = request;
+    let as_selection = proto::SelectToolsRequest {
+        input: Some(proto::select_tools_request::Input::Query(query)),
+        scope: None,
+        budget,
+        output,
+        pinned,
+        explain,
+        explain_tools,
+    };
+    let (input, include) = input(as_selection)?;
+    let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
+    let lacking: Vec<Violation> =
+        tools.iter().enumerate().filter(|(_, tool)| tool.definition.is_none()).map(|(i, _)| missing(i)).collect();
+    if !lacking.is_empty() {
+        return Err(lacking);
+    }
+    let offered = tools.into_iter().filter_map(|tool| Some((tool.source, candidate(tool.definition?))));
+    Ok((input, include, offered.collect()))
+}
+
 fn unknown(field: &str, number: i32) -> Violation {
     Violation::new(field, format!("{number} is not a value this service knows"))
 }

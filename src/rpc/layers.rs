@@ -70,15 +70,22 @@ enum Need {
 }
 
 /// Our methods and what they need.
-const METHODS: [(&str, Need); 8] = [
+const METHODS: [(&str, Need); 15] = [
     ("toolrouter.v1.ToolRouter/SelectTools", Need::Select),
     ("toolrouter.v1.ToolRouter/DescribeTools", Need::Select),
+    ("toolrouter.v1.ToolRouter/RankTools", Need::Select),
     ("toolrouter.v1.ToolCatalog/GetTool", Need::Select),
     ("toolrouter.v1.ToolCatalog/ListTools", Need::Select),
+    ("toolrouter.v1.ToolCatalog/WatchCatalog", Need::Select),
     ("toolrouter.v1.ToolCatalog/RegisterTools", Need::Admin),
     ("toolrouter.v1.ToolCatalog/SyncSource", Need::Admin),
     ("toolrouter.v1.ToolCatalog/UnregisterTools", Need::Admin),
     ("toolrouter.v1.ToolCatalog/SetToolState", Need::Admin),
+    ("toolrouter.v1.ToolSources/ListSources", Need::Admin),
+    ("toolrouter.v1.ToolSources/RefreshSource", Need::Admin),
+    ("toolrouter.v1.ToolSources/PauseSource", Need::Admin),
+    ("toolrouter.v1.ToolSources/ResumeSource", Need::Admin),
+    ("toolrouter.v1.ToolSources/ReleaseSource", Need::Admin),
 ];
 
 /// What a path needs, and its name for logs and meters: a path of the caller's invention is no label.

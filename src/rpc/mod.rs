@@ -11,7 +11,9 @@ mod layers;
 mod observe;
 mod router;
 pub mod server;
+mod sources;
 mod status;
+mod watch;
 
 pub use prost::Name as Message;
 

@@ -12,7 +12,8 @@ use super::proto::{self, described_tool};
 use super::status::invalid;
 use crate::browse::{self, Wanted};
 use crate::catalog::Catalog;
-use crate::select::{self, Selector};
+use crate::register::validate;
+use crate::select::{self, Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
 
@@ -21,6 +22,7 @@ use crate::tool::TenantId;
 pub(super) struct RouterService {
     pub(super) catalog: Arc<Catalog>,
     pub(super) selector: Selector,
+    pub(super) offered: Offered,
     pub(super) meters: Arc<Meters>,
     pub(super) default_deadline: Duration,
 }
@@ -28,6 +30,23 @@ pub(super) struct RouterService {
 /// The caller's tenant, as the access layer found it. Without the layer there is no tenant and no answer.
 pub(super) fn tenant<T>(request: &Request<T>) -> Result<TenantId, Status> {
     request.extensions().get::<TenantId>().cloned().ok_or_else(|| Status::unauthenticated("the caller has no tenant"))
+}
+
+impl RouterService {
+    /// The answer on the wire, counted and logged.
+    fn told(&self, answer: &Answer, include: convert::Include, explain: bool, trace: &Trace) -> proto::SelectToolsResponse {
+        self.meters.selection(answer, trace);
+        let selection_id = format!("{:032x}", rand::random::<u128>());
+        tracing::info!(
+            selection.id = selection_id,
+            selection.tools = answer.tools.len(),
+            selection.tokens = answer.usage.returned.0,
+            selection.saved_tokens = answer.usage.saved(),
+            selection.mode = answer.mode.name(),
+            "tools selected"
+        );
+        convert::answer(answer, include, explain, trace, (selection_id, telemetry::current_trace_id()))
+    }
 }
 
 #[tonic::async_trait]
@@ -44,17 +63,27 @@ impl ToolRouter for RouterService {
             let request = select::Request::check(input).map_err(|v| invalid(&v))?;
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            self.meters.selection(&answer, &trace);
-            let selection_id = format!("{:032x}", rand::random::<u128>());
-            tracing::info!(
-                selection.id = selection_id,
-                selection.tools = answer.tools.len(),
-                selection.tokens = answer.usage.returned.0,
-                selection.saved_tokens = answer.usage.saved(),
-                selection.mode = answer.mode.name(),
-                "tools selected"
-            );
-            Ok(convert::answer(&answer, include, request.explain, &trace, (selection_id, telemetry::current_trace_id())))
+            Ok(self.told(&answer, include, request.explain, &trace))
+        })
+        .await
+    }
+
+    async fn rank_tools(&self, request: Request<proto::RankToolsRequest>) -> Result<Response<proto::RankToolsResponse>, Status> {
+        let tenant = tenant(&request)?;
+        let (metadata, _, message) = request.into_parts();
+        observe(&self.meters, "toolrouter.v1.ToolRouter/RankTools", &metadata, async {
+            let deadline = deadline(&metadata, self.default_deadline);
+            let (input, include, offered) = convert::offer(message).map_err(|v| invalid(&v))?;
+            let request = select::Request::check(input).map_err(|v| invalid(&v))?;
+            // Parsing and scanning schemas takes a while, so it happens off the threads that answer requests.
+            let checked = tokio::task::spawn_blocking(move || validate::validate_offered(offered)).await;
+            let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
+            let registered = self.catalog.load().tenant(&tenant);
+            let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
+            let selection = self.told(&answer, include, request.explain, &trace);
+            // The catalogue of one request has no version that anyone could come back to.
+            let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
+            Ok(proto::RankToolsResponse { selection })
         })
         .await
     }

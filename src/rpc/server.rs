@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
@@ -17,16 +18,20 @@ use super::layers::{Access, AccessLayer};
 use super::proto::DESCRIPTORS;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
+use super::proto::tool_sources_server::ToolSourcesServer;
 use super::router::RouterService;
+use super::sources::SourceService;
+use super::watch::MAX_WATCHERS;
 use crate::catalog::Catalog;
 use crate::register::Registrar;
-use crate::select::Selector;
+use crate::select::{Offered, Selector};
+use crate::sources::Sources;
 use crate::telemetry::Meters;
 
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 3] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog"];
+const HEALTH_NAMES: [&str; 4] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"];
 
 /// Everything the services need.
 #[derive(Debug)]
@@ -37,6 +42,10 @@ pub struct Parts {
     pub registrar: Registrar,
     /// What answers.
     pub selector: Selector,
+    /// What answers over tools that callers bring.
+    pub offered: Offered,
+    /// What is kept in sync.
+    pub sources: Sources,
     /// What counts.
     pub meters: Arc<Meters>,
     /// Who may call.
@@ -94,14 +103,14 @@ impl Health {
     }
 }
 
-/// Builds the server. The first value reports health, the second runs until `shutdown` and then lets calls under way finish.
+/// Builds the server. The first value reports health, the second runs until `stop` and then lets calls under way finish.
 ///
 /// # Errors
 /// The certificate or key is not usable.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    stop: CancellationToken,
 ) -> Result<(Health, impl Future<Output = Result<(), ServeError>>), ServeError> {
     let (reporter, health_service) = tonic_health::server::health_reporter();
     let health = Health(reporter);
@@ -111,6 +120,7 @@ pub async fn serve(
     let router = ToolRouterServer::new(RouterService {
         catalog: Arc::clone(&parts.catalog),
         selector: parts.selector,
+        offered: parts.offered,
         meters: Arc::clone(&parts.meters),
         default_deadline: parts.default_deadline,
     })
@@ -120,12 +130,18 @@ pub async fn serve(
     let catalog = ToolCatalogServer::new(CatalogService {
         catalog: parts.catalog,
         registrar: parts.registrar,
-        meters: parts.meters,
+        meters: Arc::clone(&parts.meters),
         lists: Semaphore::new(MAX_LISTS),
+        watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
+        stop: stop.clone(),
     })
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
+
+    let sources = ToolSourcesServer::new(SourceService { sources: parts.sources, meters: parts.meters })
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip);
 
     let mut server = Server::builder()
         // A client that went away without a word frees its connection after a minute and a half.
@@ -135,7 +151,7 @@ pub async fn serve(
     if let Some(TlsPem { certificates, key }) = parts.tls {
         server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificates, key)))?;
     }
-    let mut services = server.add_service(health_service).add_service(router).add_service(catalog);
+    let mut services = server.add_service(health_service).add_service(router).add_service(catalog).add_service(sources);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -147,6 +163,6 @@ pub async fn serve(
     // Set here and not on the server, which heeds it only for sockets it opens itself: without it every answer to a client that keeps its
     // connection waits 40 ms for the acknowledgement of the one before.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let running = services.serve_with_incoming_shutdown(incoming, shutdown);
+    let running = services.serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
     Ok((health, async move { Ok(running.await?) }))
 }

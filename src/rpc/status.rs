@@ -8,6 +8,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use crate::error::{Kind, Violation};
 use crate::register::RegisterError;
 use crate::select::SelectError;
+use crate::sources::SourceError;
 
 /// The status of a failure. Internals go to the log, not over the wire.
 fn status(kind: Kind, message: &str, violations: &[Violation]) -> Status {
@@ -93,6 +94,15 @@ impl From<RegisterError> for Status {
         match error.violations() {
             [] => status(error.kind(), &cut(&error.to_string()), &[]),
             violations => invalid(violations),
+        }
+    }
+}
+
+impl From<SourceError> for Status {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Register(error) => error.into(),
+            other => status(other.kind(), &cut(&other.to_string()), &[]),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod list;
+mod offered;
 mod request;
 mod shadow;
 mod trace;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub use self::answer::{Answer, DropCause, Dropped, Explanation, Mode, NoMatch, Selected, Usage};
 use self::list::Selection;
+pub use self::offered::Offered;
 pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope};
 pub use self::shadow::Shadow;
 pub use self::trace::{Answered, Stage, Trace};
@@ -53,6 +55,12 @@ pub enum SelectError {
         /// When there should be room.
         retry_after: Duration,
     },
+    /// Too many callers bring tools of their own.
+    #[error("tools that {limit} callers bring are being embedded, which is the limit: come back, or register them")]
+    TooManyOffers {
+        /// The limit.
+        limit: usize,
+    },
 }
 
 impl SelectError {
@@ -62,6 +70,7 @@ impl SelectError {
         match self {
             Self::Invalid { .. } => Kind::Invalid,
             Self::Overloaded { retry_after, .. } => Kind::Overloaded { retry_after: *retry_after },
+            Self::TooManyOffers { .. } => Kind::Overloaded { retry_after: Duration::from_secs(1) },
         }
     }
 
@@ -70,7 +79,7 @@ impl SelectError {
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::Invalid { violations } => violations,
-            Self::Overloaded { .. } => &[],
+            Self::Overloaded { .. } | Self::TooManyOffers { .. } => &[],
         }
     }
 }
