@@ -73,13 +73,14 @@ pub fn init(options: &LogOptions) -> Result<(), TelemetryError> {
 }
 
 /// Reads a filter: levels by themselves are ours, `target=level` is anybody's. Libraries speak up from warnings on unless asked for by
-/// name: h2 alone logs every frame.
+/// name: h2 alone logs every frame. rmcp does not speak up at all: its errors hold whole URLs, which may hold a key, and what they say is
+/// told again by the source that failed.
 ///
 /// # Errors
 /// A part that is neither; a misspelt level must not pass for the name of a target.
 pub fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
     let bad = |detail: String| TelemetryError::Filter { filter: filter.to_owned(), detail };
-    let mut directives = vec!["warn".to_owned()];
+    let mut directives = vec!["warn".to_owned(), "rmcp=off".to_owned()];
     for part in filter.split(',').map(str::trim) {
         match (part.parse::<LevelFilter>(), part.split_once('=')) {
             (Ok(level), _) => directives.push(format!("tool_router={level}")),

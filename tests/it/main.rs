@@ -16,6 +16,7 @@ mod model;
 mod operations;
 mod public_sets;
 mod rank_tools;
+mod real_servers;
 mod registration;
 mod selection;
 mod sources;

@@ -95,3 +95,18 @@ async fn bad_requests_name_their_fields() {
     let bare = OfferedTool { source: String::new(), definition: Some(good()) };
     check(&mut router, "q", vec![bare], "tools[0].source", "").await;
 }
+
+#[test]
+fn the_command_selects_of_a_file() {
+    use crate::support::{program, repository};
+    let folder = tempfile::tempdir().unwrap();
+    let router = program::Program::start(&folder.path().join("router.db"));
+    let file = repository().join("examples/catalogue/files.json");
+    let words = ["select", "read_file", "--tools", file.to_str().unwrap(), "--json", "--address", &router.address];
+    let output = program::run(&words);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["tools"][0]["tool"], "read_file");
+    let listed = program::run(&["tools", "list", "--address", &router.address]);
+    assert!(String::from_utf8(listed.stdout).unwrap().contains("0 tools"), "nothing was registered");
+}

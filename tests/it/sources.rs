@@ -294,3 +294,107 @@ async fn an_unknown_source_is_named_with_those_that_are_known() {
     let status = none.refresh_source(RefreshSourceRequest { source: "t".into() }).await.unwrap_err();
     assert_eq!(status.message(), "source \"t\" is not configured: none is");
 }
+
+#[test]
+fn no_secret_of_a_source_is_shown_or_logged() {
+    use crate::support::program::{free_port, run};
+    let folder = tempfile::tempdir().unwrap();
+    let (config, log, headers) = (folder.path().join("config.toml"), folder.path().join("log"), folder.path().join("headers"));
+    std::fs::write(&headers, "Authorization: Bearer SECRET-token").unwrap();
+    let (port, nobody) = (free_port(), free_port());
+    let text = format!(
+        r#"
+        [server]
+        grpc_address = "127.0.0.1:{port}"
+        http_address = "127.0.0.1:0"
+        [store]
+        path = "{0}/router.db"
+        [embedder]
+        kind = "hashing"
+        [[sources]]
+        name = "web"
+        url = "http://user:SECRET-password@127.0.0.1:{nobody}/mcp?key=SECRET-key"
+        headers_file = "{0}/headers"
+        [[sources]]
+        name = "program"
+        command = ["python3", "-c", "import os, sys; sys.exit(5 if os.environ['KEY'] == 'SECRET-value' else 6)"]
+        env = {{ KEY = "SECRET-value" }}
+        "#,
+        folder.path().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(["serve", "--config", config.to_str().unwrap()])
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    let mut shown = String::new();
+    for _ in 0..1_000 {
+        let output = run(&["source", "list", "--address", &address]);
+        shown = String::from_utf8(output.stdout).unwrap();
+        if shown.matches("failing").count() == 2 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(shown.contains("exit status: 5") && shown.contains(&format!("http://127.0.0.1:{nobody}/mcp")), "{shown}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("source failed") && !log.contains("SECRET"), "{log}");
+    // The command line is shown as it was configured; that is why secrets belong into files.
+    assert!(!shown.replace("'SECRET-value' else", "").contains("SECRET"), "{shown}");
+}
+
+#[test]
+fn the_command_line_shows_and_steers_sources() {
+    use crate::support::program::{free_port, run};
+    let folder = tempfile::tempdir().unwrap();
+    let (config, file) = (folder.path().join("config.toml"), ToolFile::new(&["a", "b", "c", "d", "e", "f", "g", "h"]));
+    let port = free_port();
+    let words = crate::support::mcp::command("good", Some(&file.path()));
+    let text = format!(
+        "[server]\ngrpc_address = \"127.0.0.1:{port}\"\nhttp_address = \"127.0.0.1:0\"\n[store]\npath = \"{}/router.db\"\n\
+         [embedder]\nkind = \"hashing\"\n[[sources]]\nname = \"s\"\ncommand = {words:?}\n",
+        folder.path().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(["serve", "--config", config.to_str().unwrap()])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    let said = |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--address", &address]).collect();
+        let output = run(&words);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.success(), text(output.stdout) + &text(output.stderr))
+    };
+    let until_shown = |words: &str| {
+        for _ in 0..1_000 {
+            if said(&["source", "list"]).1.contains(words) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{words}: {:?}", said(&["source", "list"]));
+    };
+    until_shown("synced       8");
+    assert_eq!(said(&["source", "sync", "s"]), (true, "s: 0 added, 0 changed, 0 removed, 8 unchanged\n".into()));
+    assert_eq!(said(&["source", "pause", "s"]), (true, "s: paused, 8 tools\n".into()));
+    file.set(&["a"]);
+    assert!(said(&["source", "resume", "s"]).0);
+    until_shown("s: its list would remove 7 of its 8 tools");
+    let (ok, complaint) = said(&["source", "sync", "s"]);
+    assert!(!ok && complaint.contains("then release it"), "{complaint}");
+    assert_eq!(said(&["source", "release", "s"]), (true, "s: 0 added, 0 changed, 7 removed, 1 unchanged\n".into()));
+    let (ok, complaint) = said(&["source", "pause", "t"]);
+    assert!(!ok && complaint.contains("source \"t\" is not configured; these are: s"), "{complaint}");
+    let (_, json) = said(&["source", "list", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(json.trim()).unwrap();
+    assert_eq!((&status["state"], &status["tools"]), (&"SOURCE_STATE_SYNCED".into(), &1.into()), "{status}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

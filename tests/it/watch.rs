@@ -149,3 +149,21 @@ async fn only_so_many_may_watch() {
     }
     panic!("places of watchers that went are not given back");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_prints_changes_as_they_come() {
+    use std::io::{BufRead, BufReader};
+    let mut router = TestRouter::start().await;
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
+        .args(["tools", "watch", "--address", &format!("http://{}", router.grpc)])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = || lines.next().unwrap().unwrap();
+    assert_eq!(line(), "00000000.0  watching");
+    let version = router.register("s", vec![tool("a", "A."), tool("b", "B.")]).await.catalog_version;
+    assert_eq!(line(), format!("{version}  s: added a, b"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
