@@ -1,5 +1,5 @@
 # Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
-.PHONY: setup demo test bench accept
+.PHONY: setup demo test client bench accept
 
 # nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
@@ -20,6 +20,11 @@ test: setup
 	@$(RUN_TESTS); status=$$?; \
 	if [ -s $(LEFT_OUT) ]; then echo "left out:"; sort -u $(LEFT_OUT) | sed 's/^/  /'; else echo "no test was left out"; fi; \
 	exit $$status
+
+# The Python client: its types, its tests against the built router, its examples.
+client: setup
+	@cargo build --release
+	@bash clients/python/check.sh
 
 # Measures: selections, the running service, the engines. benches/README.md says how to read it. Real tools need TOOL_ROUTER_DATA.
 bench: setup

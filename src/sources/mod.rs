@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,8 @@ use crate::tool::TenantId;
 
 /// Orders that may wait for a task.
 const MAX_ORDERS: usize = 16;
+/// Lists that are registered at once: a start with fifty sources must leave places for publishers.
+const MAX_APPLIED: usize = 4;
 /// How long servers have to end when the router stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -159,6 +161,8 @@ struct Shared {
     orders: mpsc::Sender<Order>,
     /// Rung when the source is paused: whatever is under way is dropped.
     interrupt: Notify,
+    /// Taken while a list is registered; shared by all sources.
+    turns: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -204,12 +208,12 @@ impl Sources {
         let paused = surroundings.store.paused_sources(&surroundings.tenant).await?;
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let order = sources.iter().map(|source| source.name.clone()).collect();
-        let mut handles = HashMap::new();
+        let (mut handles, turns) = (HashMap::new(), Arc::new(Semaphore::new(MAX_APPLIED)));
         for source in sources {
             let (orders, inbox) = mpsc::channel(MAX_ORDERS);
             let progress = Mutex::new(Progress { paused: paused.contains(&source.name), ..Progress::default() });
             let name = source.name.clone();
-            let shared = Arc::new(Shared { source, progress, orders, interrupt: Notify::new() });
+            let shared = Arc::new(Shared { source, progress, orders, interrupt: Notify::new(), turns: Arc::clone(&turns) });
             tasks.spawn(worker::run(Arc::clone(&shared), surroundings.clone(), inbox, stop.clone()));
             handles.insert(name, shared);
         }

@@ -141,6 +141,8 @@ async fn sync(shared: &Shared, around: &Surroundings, session: &mut Option<Sessi
         }
     };
     let listed = open.list(&shared.source.name).await.map_err(failed)?;
+    // Never closed; a turn is only waited for after the server has done its part, so that a slow one holds up nobody.
+    let _turn = shared.turns.acquire().await;
     let diff = apply::apply(shared, around, listed).await?;
     tracing::info!(
         source.name = %shared.source.name,

@@ -159,6 +159,23 @@ async fn headers_come_from_a_file() {
 }
 
 #[tokio::test]
+async fn tls_is_trusted_only_with_its_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).unwrap();
+    let (both, ca) = (folder.path().join("both.pem"), folder.path().join("ca.pem"));
+    std::fs::write(&ca, made.cert.pem()).unwrap();
+    std::fs::write(&both, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
+    let server = HttpServer::start("good", &["--certificate", both.to_str().unwrap()]).await;
+    let endpoint =
+        |ca_file| Endpoint::Http(Http { url: format!("https://127.0.0.1:{}/mcp", server.port), headers_file: None, ca_file });
+    assert_eq!(names(&list(&endpoint(Some(ca)), LONG).await.unwrap()), ["look_up"]);
+    let strange = list(&endpoint(None), LONG).await.unwrap_err().to_string();
+    assert!(strange.contains("cannot be reached") && strange.contains("certificate"), "{strange}");
+    let missing = list(&endpoint(Some("/nowhere".into())), LONG).await.unwrap_err().to_string();
+    assert!(missing.contains("/nowhere cannot be used"), "{missing}");
+}
+
+#[tokio::test]
 async fn a_change_is_told_over_both_transports() {
     let file = ToolFile::new(&["a"]);
     let path = file.path();

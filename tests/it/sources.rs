@@ -29,14 +29,14 @@ async fn status(client: &mut ToolSourcesClient<Channel>, name: &str) -> SourceSt
 
 /// Waits until the source's status fits.
 async fn until(client: &mut ToolSourcesClient<Channel>, name: &str, fits: impl Fn(&SourceStatus) -> bool) -> SourceStatus {
-    for _ in 0..2_000 {
+    for _ in 0..4_000 {
         let status = status(client, name).await;
         if fits(&status) {
             return status;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("not within 20 s: {:?}", status(client, name).await);
+    panic!("not within 40 s: {:?}", status(client, name).await);
 }
 
 async fn until_synced(client: &mut ToolSourcesClient<Channel>, name: &str, tools: u32) -> SourceStatus {
@@ -87,18 +87,39 @@ async fn an_interval_finds_what_nobody_told() {
 #[tokio::test]
 async fn each_source_fails_alone() {
     let file = ToolFile::new(&["read_a_page"]);
-    let bad = ["dead", "garbage", "circle", "huge", "listless", "unwilling"];
-    let mut sources: Vec<Source> = bad.iter().map(|mode| source(mode, mode, None)).collect();
+    let elsewhere = HttpServer::start("good", &[]).await;
+    let redirecting = HttpServer::start("redirecting", &["--elsewhere", &elsewhere.url()]).await;
+    let bad = [
+        ("silent", "did not finish the handshake"),
+        ("mute", "did not answer tools/list"),
+        ("dead", "exit status: 3"),
+        ("crash", "out of memory"),
+        ("garbage", "are no messages"),
+        ("binary", "not MCP"),
+        ("endless", "over 1000 pages"),
+        ("circle", "goes round in circles"),
+        ("huge", "over 16777216 bytes"),
+        ("hugepages", "over 33554432 bytes"),
+        ("many", "over 10000 tools"),
+        ("listless", "no array of tools"),
+        ("unwilling", "come back on Monday"),
+        ("toolless", "declares no tools"),
+    ];
+    let impatient = |source: Source| Source { connect_timeout_ms: Some(12_000), page_timeout_ms: Some(12_000), ..source };
+    let mut sources: Vec<Source> = bad.iter().map(|(mode, _)| impatient(source(mode, mode, None))).collect();
+    sources.push(Source { name: "redirecting".into(), url: Some(redirecting.url()), ..Source::default() });
     sources.push(source("pages", "good", Some(&file.path())));
     let (mut router, mut client) = start(sources).await;
     router.register("other", vec![tool("another", "Does another thing.")]).await;
     until_synced(&mut client, "pages", 1).await;
-    for mode in bad {
+    for (mode, words) in bad.into_iter().chain([("redirecting", "another host")]) {
         let status = until(&mut client, mode, |s| s.state() == SourceState::Failing).await;
-        assert!(!status.error.is_empty() && status.tools == 0 && status.last_sync_at_ms.is_none(), "{status:?}");
+        assert!(status.error.contains(words) && status.tools == 0 && status.last_sync_at_ms.is_none(), "{mode}: {status:?}");
     }
     assert_eq!(registered(&mut router, "other").await, ["another"]);
     assert_eq!(names(&router.select("read a page").await)[0], "pages/read_a_page");
+    let all = router.catalog.list_tools(ListToolsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(all.total, 2, "nothing of the others is in");
 }
 
 #[tokio::test]

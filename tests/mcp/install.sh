@@ -14,6 +14,5 @@ if [ "$(cat "$target/stamp" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 rm -rf "$target"
 mkdir -p "$target/npm"
 npm install --prefix "$target/npm" --no-audit --no-fund --loglevel=error "${npm_packages[@]}" >/dev/null
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target "$target/python" "${python_packages[@]}" \
-  2> >(grep -v "dependency" >&2 || true)
+python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-warn-conflicts --target "$target/python" "${python_packages[@]}"
 echo "$stamp" >"$target/stamp"

@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import pathlib
+import ssl
 import sys
 import threading
 import time
@@ -228,6 +229,7 @@ def main() -> None:
     parser.add_argument("--tools")
     parser.add_argument("--http", type=int)
     parser.add_argument("--elsewhere", help="where the mode `redirecting` points")
+    parser.add_argument("--certificate", help="PEM with certificate and key: speak HTTPS")
     parser.add_argument("--seen", help="file for the requests that came in")
     arguments = parser.parse_args()
     server = Server(arguments.mode, arguments.tools)
@@ -235,6 +237,10 @@ def main() -> None:
         return speak_stdio(server)
     listener = http.server.ThreadingHTTPServer(("127.0.0.1", arguments.http), Handler)
     listener.daemon_threads = True
+    if arguments.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(arguments.certificate)
+        listener.socket = context.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
     listener.mcp, listener.elsewhere = server, arguments.elsewhere
     listener.seen = open(arguments.seen, "a") if arguments.seen else None
     listener.serve_forever()
