@@ -101,6 +101,11 @@ async fn until_all_synced(router: &TestRouter) -> Vec<SourceStatus> {
     panic!("not within a minute: {:?}", statuses(router).await);
 }
 
+#[expect(clippy::print_stdout, reason = "a figure for whoever runs it with --no-capture")]
+fn report(took: Duration) {
+    println!("a tool that appeared was selectable {} ms later", took.as_millis());
+}
+
 #[tokio::test]
 async fn five_servers_over_stdio_and_one_over_http_are_kept_in_sync() {
     let Some(folder) = folder("real_servers::five_servers_over_stdio_and_one_over_http_are_kept_in_sync") else { return };
@@ -136,7 +141,7 @@ async fn five_servers_over_stdio_and_one_over_http_are_kept_in_sync() {
         assert!(told.elapsed() < Duration::from_secs(10), "{:?}", statuses(&router).await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    println!("a tool that appeared was selectable {} ms later", told.elapsed().as_millis());
+    report(told.elapsed());
 
     // One is killed: it comes back, and nothing else notices.
     let (version, before) = (router.version().await, statuses(&router).await);
