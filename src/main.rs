@@ -8,6 +8,11 @@ use tool_router::{app, config, telemetry};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cfg!(feature = "onnx") && matches!(cli.command, Command::Serve(_) | Command::Eval(_)) && config::runtime_would_report() {
+        let error = silenced();
+        output::complain(&format!("cannot start itself again with {}=1 set: {error}; set it yourself", config::NO_REPORTS));
+        return ExitCode::FAILURE;
+    }
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
         Command::Eval(arguments) => evaluate(arguments),
@@ -19,6 +24,23 @@ fn main() -> ExitCode {
             output::complain(&exit.message);
             ExitCode::from(exit.code)
         }
+    }
+}
+
+/// Becomes the same program with one variable more; comes back only when that fails.
+///
+/// ONNX Runtime's published builds send what they are used for to their maker and keep a device id in the home folder. What its interface
+/// offers against that takes effect too late, after the first report is made; only the environment it is loaded in stops it.
+fn silenced() -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    let mut arguments = std::env::args_os();
+    let name = arguments.next();
+    match std::env::current_exe() {
+        Ok(program) => {
+            let mut again = std::process::Command::new(&program);
+            again.arg0(name.unwrap_or_else(|| program.into())).args(arguments).env(config::NO_REPORTS, "1").exec()
+        }
+        Err(error) => error,
     }
 }
 

@@ -23,7 +23,7 @@ pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
-pub use self::places::{model_dir, runtime_candidates};
+pub use self::places::{NO_REPORTS, model_dir, runtime_candidates, runtime_would_report};
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
 pub use self::store::Store;

@@ -20,6 +20,16 @@ pub fn model_dir(embedder: &Embedder) -> PathBuf {
     found.unwrap_or_else(|| configured.clone())
 }
 
+/// The variable that keeps ONNX Runtime from reporting to its maker.
+pub const NO_REPORTS: &str = "ORT_DISABLE_TELEMETRY";
+
+/// Whether ONNX Runtime, loaded by this process, would report: nobody has said a word about it, either way.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "config/ is the one reader of the environment")]
+pub fn runtime_would_report() -> bool {
+    std::env::var_os(NO_REPORTS).is_none()
+}
+
 /// Where ONNX Runtime may be, best first.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "config/ is the one reader of the environment")]

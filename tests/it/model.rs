@@ -160,3 +160,47 @@ async fn start() -> TestRouter {
     })
     .await
 }
+
+#[test]
+fn the_runtime_reports_to_nobody() {
+    use crate::support::program::{free_port, run};
+    use std::process::{Command, Stdio};
+    if load("model::the_runtime_reports_to_nobody").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (home, trace) = (folder.path().join("home"), folder.path().join("trace"));
+    std::fs::create_dir(&home).unwrap();
+    if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
+        return left_out("model::the_runtime_reports_to_nobody", "needs strace");
+    }
+    let port = free_port();
+    let mut child = Command::new("strace")
+        .args(["-f", "-e", "trace=connect", "-o", trace.to_str().unwrap(), env!("CARGO_BIN_EXE_tool-router"), "serve"])
+        .args(["--http-address", "127.0.0.1:0", "--grpc-address", &format!("127.0.0.1:{port}")])
+        .args(["--store", folder.path().join("router.db").to_str().unwrap()])
+        .current_dir(repository())
+        .env("HOME", &home)
+        // As for whoever installs it: nothing is set.
+        .env_remove("ORT_DISABLE_TELEMETRY")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let address = format!("http://127.0.0.1:{port}");
+    let started = std::time::Instant::now();
+    while !run(&["health", "--address", &address]).status.success() {
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "the router does not get ready");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    // Before this was mended, its first look-up of a name was a second after the start.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    // The child of strace outlives a kill of strace; strace ends with it.
+    for pid in crate::support::mcp::processes_with(folder.path().join("router.db").to_str().unwrap()) {
+        Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    }
+    child.wait().unwrap();
+    let strangers: Vec<_> = std::fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
+    let trace = std::fs::read_to_string(trace).unwrap();
+    assert!(!trace.contains("AF_INET"), "{trace}");
+}
