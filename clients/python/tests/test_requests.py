@@ -1,0 +1,92 @@
+"""Bad input is refused before a call, with field and value. None of these needs a router."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tool_router_client import InvalidRequest, Router, ToolRef
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"query": 7}, "query: is 7, a int"),
+        ({"query": "half \ud800"}, "query: cannot be sent as text"),
+        ({"max_tokens": -1}, "max_tokens: is -1"),
+        ({"max_tokens": True}, "max_tokens: is True"),
+        ({"max_tools": 2**32}, "max_tools: is 4294967296"),
+        ({"max_tools": 1.5}, "max_tools: is 1.5"),
+        ({"format": "openai"}, "format: is 'openai': give one of 'openai_chat', 'anthropic', 'mcp'"),
+        ({"sources": "mail"}, r"sources: is the text 'mail', not a list: give \['mail'\]"),
+        ({"tags": ["a", 7]}, r"tags\[1\]: is 7"),
+        ({"allow": ["send"]}, r"allow\[0\]: is 'send', which is not of the form source/tool"),
+        ({"deny": "mail/send"}, r"deny: is the text 'mail/send', not a list"),
+        ({"deny": ToolRef("mail", "send")}, "deny: is one tool, mail/send, not a list"),
+        ({"pinned": [("mail", "send", "now")]}, r"pinned\[0\]: is \('mail', 'send', 'now'\)"),
+        ({"explain_tools": [7]}, r"explain_tools\[0\]: is 7"),
+        ({"timeout": 0}, "timeout: is 0: give a number of seconds above 0"),
+        ({"timeout": float("nan")}, "timeout: is nan"),
+        ({"tracestate": "a=b"}, "tracestate: is 'a=b' without a traceparent"),
+    ],
+)
+def test_select(options: dict[str, Any], text: str) -> None:
+    with Router() as router, pytest.raises(InvalidRequest, match=text) as caught:
+        router.select(**{"query": "mail", **options})
+    assert len(caught.value.violations) == 1
+    assert isinstance(caught.value, ValueError)
+
+
+def test_rank_of_one_tool_instead_of_a_list() -> None:
+    with Router() as router, pytest.raises(InvalidRequest, match=r"tools\['name'\]: is 'send', not a list of tools"):
+        router.rank("mail", {"name": "send"})  # type: ignore[arg-type]
+
+
+def test_watch_is_refused_where_it_is_asked_for() -> None:
+    with Router() as router:
+        for options in ({"since_version": 7}, {"bookmark_interval": -1}, {"patience": 0}):
+            with pytest.raises(InvalidRequest, match=next(iter(options))):
+                router.watch(**options)  # type: ignore[arg-type]
+
+
+def test_a_state_that_is_none() -> None:
+    with Router() as router, pytest.raises(InvalidRequest, match="state: is 'on'"):
+        router.list_tools(state="on")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"address": "ftp://there:1"}, "address: is 'ftp://there:1'"),
+        ({"address": "there"}, "address: is 'there': give host:port"),
+        ({"address": "http://there:1/path"}, "address: .*give host:port"),
+        ({"token": "two words"}, "token: is no usable token"),
+        ({"token": ""}, "token: is no usable token"),
+        ({"token": "a", "token_file": "b"}, "token: is given together with token_file"),
+        ({"token_file": "/no/such/file"}, "token_file: /no/such/file cannot be read: No such file"),
+        ({"ca_file": "/no/such/file"}, "ca_file: /no/such/file cannot be read"),
+        ({"address": "http://there:1", "ca_file": "x"}, "ca_file: is given with 'http://there:1'"),
+        ({"timeout": -1}, "timeout: is -1"),
+        ({"retries": -1}, "retries: is -1"),
+    ],
+)
+def test_connections(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(InvalidRequest, match=text):
+        Router(**options)
+
+
+def test_a_secret_is_never_in_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("secret with blanks")
+    for options in ({"token": "secret with blanks"}, {"token_file": file}):
+        with pytest.raises(InvalidRequest) as caught:
+            Router(**options)
+        assert "secret with" not in str(caught.value)
+
+
+def test_references_read_and_write_alike() -> None:
+    for ref, text in [(ToolRef("mail", "send"), "mail/send"), (ToolRef("npm/fs", "50%/read"), "npm%2Ffs/50%25%2Fread")]:
+        assert str(ref) == text
+        assert ToolRef.parse(text) == ref

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+
+from tool_router_client import Format, RouterError, Selection, ToolRef, UnknownTool, Violation, WrongFormat, errors
+from tool_router_client._proto.toolrouter.v1 import router_pb2, tool_pb2
+from tool_router_client.selection import selection
+
+ENTRY = '{"type":"function","function":{"name":"send","description":"Send mail","parameters":{}}}'
+
+
+def made(format: Format = "openai_chat") -> Selection:
+    tool = router_pb2.SelectedTool(
+        source="mail/work", tool="send!", model_name="send", score=0.5, fidelity=tool_pb2.FIDELITY_LEAN, tokens=20, definition_json=ENTRY
+    )
+    dropped = router_pb2.DroppedTool(source="a", tool="b", reason=router_pb2.DroppedTool.REASON_DISABLED, detail="is disabled")
+    message = router_pb2.SelectToolsResponse(tools=[tool], prompt=f"[\n{ENTRY}\n]", dropped=[dropped], mode=router_pb2.MODE_LEXICAL)
+    return selection(message, format)
+
+
+NOTHING = router_pb2.SelectToolsResponse(
+    no_match=router_pb2.NoMatch(reason=router_pb2.NoMatch.REASON_EMPTY_SCOPE, detail="the scope leaves none")
+)
+
+
+def test_the_parts_of_an_answer() -> None:
+    answer = made()
+    (tool,) = answer.tools
+    assert (tool.source, tool.tool, tool.model_name, tool.fidelity, tool.tokens) == ("mail/work", "send!", "send", "lean", 20)
+    assert tool.definition == json.loads(ENTRY)
+    assert answer.mode == "lexical"
+    assert answer.no_match is None
+    assert answer.dropped[0].reason == "disabled"
+    assert answer.openai_tools() == [json.loads(ENTRY)]
+
+
+def test_no_tool_is_an_empty_list_and_a_reason() -> None:
+    answer = selection(NOTHING, "anthropic")
+    assert answer.anthropic_tools() == []
+    assert answer.no_match is not None and answer.no_match.reason == "empty_scope"
+
+
+def test_what_a_newer_router_says_is_no_error() -> None:
+    answer = selection(router_pb2.SelectToolsResponse(mode=9), "mcp")  # type: ignore[arg-type]
+    assert answer.mode == "unspecified"
+
+
+def test_a_call_is_resolved_to_its_source() -> None:
+    assert made().resolve("send") == ToolRef("mail/work", "send!")
+
+
+def test_a_made_up_name_is_explained() -> None:
+    with pytest.raises(UnknownTool) as caught:
+        made().resolve("sent")
+    assert isinstance(caught.value, KeyError)
+    assert str(caught.value) == "the model called 'sent', but was given send; did it mean send?; tell the model so and let it go on"
+    with pytest.raises(UnknownTool, match="was given none at all"):
+        selection(NOTHING, "mcp").resolve("send")
+
+
+def test_another_format_says_which_to_ask_for() -> None:
+    with pytest.raises(WrongFormat, match='was made in the format "openai_chat": select with format="anthropic"'):
+        made().anthropic_tools()
+    with pytest.raises(WrongFormat, match='format="openai_chat" for these'):
+        made("mcp").openai_tools()
+
+
+def test_a_selection_and_its_errors_can_be_sent_to_another_process() -> None:
+    answer = made()
+    assert pickle.loads(pickle.dumps(answer)) == answer
+    for name in dir(errors):
+        kind = getattr(errors, name)
+        if isinstance(kind, type) and issubclass(kind, RouterError):
+            error = kind("ABORTED", "in words", [Violation("a", "b")], 1.5)
+            again = pickle.loads(pickle.dumps(error))
+            assert type(again) is kind
+            assert (str(again), again.code, again.violations, again.retry_after) == ("in words", "ABORTED", (("a", "b"),), 1.5)

@@ -1,0 +1,280 @@
+from tool_router_client._proto.toolrouter.v1 import tool_pb2 as _tool_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Include(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INCLUDE_UNSPECIFIED: _ClassVar[Include]
+    INCLUDE_PROMPT: _ClassVar[Include]
+    INCLUDE_DEFINITIONS: _ClassVar[Include]
+
+class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MODE_UNSPECIFIED: _ClassVar[Mode]
+    MODE_SEMANTIC: _ClassVar[Mode]
+    MODE_LEXICAL: _ClassVar[Mode]
+INCLUDE_UNSPECIFIED: Include
+INCLUDE_PROMPT: Include
+INCLUDE_DEFINITIONS: Include
+MODE_UNSPECIFIED: Mode
+MODE_SEMANTIC: Mode
+MODE_LEXICAL: Mode
+
+class SelectToolsRequest(_message.Message):
+    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    SCOPE_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    scope: Scope
+    budget: Budget
+    output: Output
+    pinned: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    explain: bool
+    explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
+
+class Scope(_message.Message):
+    __slots__ = ("sources", "domains", "tags", "allow", "deny")
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_FIELD_NUMBER: _ClassVar[int]
+    DENY_FIELD_NUMBER: _ClassVar[int]
+    sources: _containers.RepeatedScalarFieldContainer[str]
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    allow: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    deny: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    def __init__(self, sources: _Optional[_Iterable[str]] = ..., domains: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., allow: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., deny: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
+
+class Budget(_message.Message):
+    __slots__ = ("max_tokens", "tokenizer", "max_tools")
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TOKENIZER_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    max_tokens: int
+    tokenizer: str
+    max_tools: int
+    def __init__(self, max_tokens: _Optional[int] = ..., tokenizer: _Optional[str] = ..., max_tools: _Optional[int] = ...) -> None: ...
+
+class Output(_message.Message):
+    __slots__ = ("format", "include")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_FIELD_NUMBER: _ClassVar[int]
+    format: _tool_pb2.Format
+    include: _containers.RepeatedScalarFieldContainer[Include]
+    def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ...) -> None: ...
+
+class SelectToolsResponse(_message.Message):
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "degraded_reason", "catalog_version", "explanations", "meta")
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    NO_MATCH_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_REASON_FIELD_NUMBER: _ClassVar[int]
+    CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    tools: _containers.RepeatedCompositeFieldContainer[SelectedTool]
+    prompt: str
+    usage: Usage
+    no_match: NoMatch
+    dropped: _containers.RepeatedCompositeFieldContainer[DroppedTool]
+    mode: Mode
+    degraded_reason: str
+    catalog_version: str
+    explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
+    meta: ResponseMeta
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+
+class SelectedTool(_message.Message):
+    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_JSON_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    tool: str
+    model_name: str
+    score: float
+    fidelity: _tool_pb2.Fidelity
+    tokens: int
+    definition_json: str
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Usage(_message.Message):
+    __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools")
+    ELIGIBLE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SAVED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    eligible_tokens: int
+    returned_tokens: int
+    saved_tokens: int
+    max_tokens: int
+    eligible_tools: int
+    def __init__(self, eligible_tokens: _Optional[int] = ..., returned_tokens: _Optional[int] = ..., saved_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., eligible_tools: _Optional[int] = ...) -> None: ...
+
+class NoMatch(_message.Message):
+    __slots__ = ("reason", "detail")
+    class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REASON_UNSPECIFIED: _ClassVar[NoMatch.Reason]
+        REASON_EMPTY_CATALOG: _ClassVar[NoMatch.Reason]
+        REASON_EMPTY_SCOPE: _ClassVar[NoMatch.Reason]
+        REASON_NOTHING_RELEVANT: _ClassVar[NoMatch.Reason]
+        REASON_OVER_BUDGET: _ClassVar[NoMatch.Reason]
+    REASON_UNSPECIFIED: NoMatch.Reason
+    REASON_EMPTY_CATALOG: NoMatch.Reason
+    REASON_EMPTY_SCOPE: NoMatch.Reason
+    REASON_NOTHING_RELEVANT: NoMatch.Reason
+    REASON_OVER_BUDGET: NoMatch.Reason
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    reason: NoMatch.Reason
+    detail: str
+    def __init__(self, reason: _Optional[_Union[NoMatch.Reason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class DroppedTool(_message.Message):
+    __slots__ = ("source", "tool", "reason", "detail")
+    class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REASON_UNSPECIFIED: _ClassVar[DroppedTool.Reason]
+        REASON_OVER_BUDGET: _ClassVar[DroppedTool.Reason]
+        REASON_MAX_TOOLS: _ClassVar[DroppedTool.Reason]
+        REASON_NOT_FOUND: _ClassVar[DroppedTool.Reason]
+        REASON_DISABLED: _ClassVar[DroppedTool.Reason]
+        REASON_OUT_OF_SCOPE: _ClassVar[DroppedTool.Reason]
+    REASON_UNSPECIFIED: DroppedTool.Reason
+    REASON_OVER_BUDGET: DroppedTool.Reason
+    REASON_MAX_TOOLS: DroppedTool.Reason
+    REASON_NOT_FOUND: DroppedTool.Reason
+    REASON_DISABLED: DroppedTool.Reason
+    REASON_OUT_OF_SCOPE: DroppedTool.Reason
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    tool: str
+    reason: DroppedTool.Reason
+    detail: str
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., reason: _Optional[_Union[DroppedTool.Reason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class ToolExplanation(_message.Message):
+    __slots__ = ("source", "tool", "fate", "rank", "score", "reasons")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    FATE_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    tool: str
+    fate: str
+    rank: int
+    score: float
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., fate: _Optional[str] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ResponseMeta(_message.Message):
+    __slots__ = ("selection_id", "trace_id", "stages", "engine", "cache")
+    SELECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    CACHE_FIELD_NUMBER: _ClassVar[int]
+    selection_id: str
+    trace_id: str
+    stages: _containers.RepeatedCompositeFieldContainer[StageTiming]
+    engine: str
+    cache: str
+    def __init__(self, selection_id: _Optional[str] = ..., trace_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTiming, _Mapping]]] = ..., engine: _Optional[str] = ..., cache: _Optional[str] = ...) -> None: ...
+
+class StageTiming(_message.Message):
+    __slots__ = ("stage", "micros")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    MICROS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    micros: int
+    def __init__(self, stage: _Optional[str] = ..., micros: _Optional[int] = ...) -> None: ...
+
+class DescribeToolsRequest(_message.Message):
+    __slots__ = ("tools", "model_names")
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAMES_FIELD_NUMBER: _ClassVar[int]
+    tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    model_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., model_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeToolsResponse(_message.Message):
+    __slots__ = ("results", "catalog_version")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[DescribedTool]
+    catalog_version: str
+    def __init__(self, results: _Optional[_Iterable[_Union[DescribedTool, _Mapping]]] = ..., catalog_version: _Optional[str] = ...) -> None: ...
+
+class DescribedTool(_message.Message):
+    __slots__ = ("tool", "not_found")
+    class NotFound(_message.Message):
+        __slots__ = ("detail",)
+        DETAIL_FIELD_NUMBER: _ClassVar[int]
+        detail: str
+        def __init__(self, detail: _Optional[str] = ...) -> None: ...
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    NOT_FOUND_FIELD_NUMBER: _ClassVar[int]
+    tool: _tool_pb2.RegisteredTool
+    not_found: DescribedTool.NotFound
+    def __init__(self, tool: _Optional[_Union[_tool_pb2.RegisteredTool, _Mapping]] = ..., not_found: _Optional[_Union[DescribedTool.NotFound, _Mapping]] = ...) -> None: ...
+
+class RankToolsRequest(_message.Message):
+    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    tools: _containers.RepeatedCompositeFieldContainer[OfferedTool]
+    budget: Budget
+    output: Output
+    pinned: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    explain: bool
+    explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
+
+class OfferedTool(_message.Message):
+    __slots__ = ("source", "definition")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    definition: _tool_pb2.ToolDefinition
+    def __init__(self, source: _Optional[str] = ..., definition: _Optional[_Union[_tool_pb2.ToolDefinition, _Mapping]] = ...) -> None: ...
+
+class RankToolsResponse(_message.Message):
+    __slots__ = ("selection",)
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
+    selection: SelectToolsResponse
+    def __init__(self, selection: _Optional[_Union[SelectToolsResponse, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,239 @@
+"""The client for asyncio: `Router` with `await`. Kept in step with `router.py` by a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Literal
+
+from . import catalogue, methods, requests, selection, sources
+from .async_caller import AsyncCaller
+from .catalogue import Change, Described
+from .connection import DEFAULT_ADDRESS, connection
+from .definition import ToolLike
+from .listing import AsyncToolListing
+from .retry import RetryPolicy
+from .selection import Format, Selection
+from .sources import SourceStatus
+from .tool_ref import RefLike
+from .trace_context import headers
+from .watch import AsyncWatch, Place
+
+
+class AsyncRouter:
+    """A connection to a tool-router. Make one per event loop and keep it.
+
+    `timeout` is in seconds, for the whole of a call with all its retries; the router answers by words alone where its model would be too
+    late. `retries` is how often a call is tried again that got no answer or was told to come back later.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        token: str | None = None,
+        token_file: str | os.PathLike[str] | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        timeout: float = 10.0,
+        retries: int = 3,
+    ) -> None:
+        policy = RetryPolicy(retries=requests.retries(retries))
+        self._caller = AsyncCaller(connection(address, token, token_file, ca_file), requests.seconds("timeout", timeout), policy)
+
+    async def select(
+        self,
+        query: str,
+        *,
+        max_tokens: int | None = None,
+        tokenizer: str | None = None,
+        max_tools: int | None = None,
+        format: Format = "openai_chat",
+        sources: Iterable[str] = (),
+        domains: Iterable[str] = (),
+        tags: Iterable[str] = (),
+        allow: Iterable[RefLike] = (),
+        deny: Iterable[RefLike] = (),
+        pinned: Iterable[RefLike] = (),
+        explain: bool = False,
+        explain_tools: Iterable[RefLike] = (),
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Selection:
+        """The tools for a turn. What is left out is the router's default: 1,500 tokens of `o200k_base`, 20 tools, all sources."""
+        request = requests.select(
+            query,
+            max_tokens=max_tokens,
+            tokenizer=tokenizer,
+            max_tools=max_tools,
+            format=format,
+            sources=sources,
+            domains=domains,
+            tags=tags,
+            allow=allow,
+            deny=deny,
+            pinned=pinned,
+            explain=explain,
+            explain_tools=explain_tools,
+        )
+        answer = await self._caller.look_up(methods.SELECT, request, timeout, headers(traceparent, tracestate))
+        return selection.selection(answer, format)
+
+    async def rank(
+        self,
+        query: str,
+        tools: Mapping[str, Iterable[ToolLike]] | Iterable[ToolLike],
+        *,
+        max_tokens: int | None = None,
+        tokenizer: str | None = None,
+        max_tools: int | None = None,
+        format: Format = "openai_chat",
+        pinned: Iterable[RefLike] = (),
+        explain: bool = False,
+        explain_tools: Iterable[RefLike] = (),
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Selection:
+        """The same over up to 200 tools that are given here and kept nowhere: by source, or as a list, whose source is then `caller`."""
+        request = requests.rank(
+            query,
+            tools,
+            max_tokens=max_tokens,
+            tokenizer=tokenizer,
+            max_tools=max_tools,
+            format=format,
+            pinned=pinned,
+            explain=explain,
+            explain_tools=explain_tools,
+        )
+        answer = await self._caller.look_up(methods.RANK, request, timeout, headers(traceparent, tracestate))
+        return selection.selection(answer.selection, format)
+
+    async def describe(
+        self,
+        tools: Iterable[RefLike] = (),
+        *,
+        model_names: Iterable[str] = (),
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> list[Described]:
+        """The publishers' own definitions of up to 50 tools: first `tools`, then `model_names`, each in order."""
+        request = requests.describe(tools, model_names)
+        answer = await self._caller.look_up(methods.DESCRIBE, request, timeout, headers(traceparent, tracestate))
+        return catalogue.described(answer.results)
+
+    async def register(
+        self,
+        source: str,
+        tools: Iterable[ToolLike],
+        *,
+        expected_version: str | None = None,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Change:
+        """Adds or replaces up to 1,000 tools of a source, all of them or none. No deadline unless one is given: embedding takes as long
+        as it takes. Registering twice is registering once, so a lost answer is asked for again, except with `expected_version`."""
+        request = requests.register(source, tools, expected_version=expected_version, dry_run=dry_run)
+        answer = await self._caller.unary(
+            methods.REGISTER,
+            request,
+            requests.optional_seconds("timeout", timeout),
+            headers(traceparent, tracestate),
+            repeatable=expected_version is None,
+        )
+        return catalogue.change(answer)
+
+    async def sync(
+        self,
+        source: str,
+        tools: Iterable[ToolLike],
+        allow_mass_removal: bool = False,
+        *,
+        expected_version: str | None = None,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Change:
+        """Makes `tools` the whole list of a source; what it does not have is removed. Raises `Refused` when more than half of the source's
+        tools, and more than five, would go. Deadline and retries as for `register`."""
+        stream = requests.sync(
+            source, tools, allow_mass_removal=allow_mass_removal, expected_version=expected_version, dry_run=dry_run
+        )
+        answer = await self._caller.stream_in(
+            methods.SYNC,
+            stream,
+            requests.optional_seconds("timeout", timeout),
+            headers(traceparent, tracestate),
+            repeatable=expected_version is None,
+        )
+        return catalogue.change(answer)
+
+    async def unregister(
+        self,
+        source: str,
+        tools: Iterable[str] = (),
+        *,
+        all: bool = False,
+        expected_version: str | None = None,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Change:
+        """Removes tools of a source by name, or all of them. Not tried again when the answer is lost: a second removal would be told that
+        the tools do not exist."""
+        request = requests.unregister(source, tools, all=all, expected_version=expected_version, dry_run=dry_run)
+        answer = await self._caller.look_up(methods.UNREGISTER, request, timeout, headers(traceparent, tracestate))
+        return catalogue.change(answer)
+
+    def list_tools(
+        self,
+        source: str | None = None,
+        *,
+        state: Literal["enabled", "disabled"] | None = None,
+        page_size: int | None = None,
+        timeout: float | None = None,
+    ) -> AsyncToolListing:
+        """All tools in order of source and name. Pages are fetched while you iterate; `timeout` is for each."""
+        trace = headers(None, None)
+        return AsyncToolListing(
+            requests.page(source, state, page_size), lambda page: self._caller.look_up(methods.LIST_TOOLS, page, timeout, trace)
+        )
+
+    def watch(
+        self,
+        since_version: str | None = None,
+        *,
+        source: str | None = None,
+        bookmark_interval: float | None = None,
+        patience: float | None = None,
+    ) -> AsyncWatch:
+        """Changes as they are published, after a `catalog_version`, else after the `Bookmark` that comes first. Begins when the first event
+        is asked for. Reconnects by itself and misses nothing; gives up after `patience` seconds without a connection, by default never.
+        `bookmark_interval`: longest silence in seconds."""
+        return AsyncWatch(self._caller, Place(since_version, source, bookmark_interval, patience), headers(None, None))
+
+    async def list_sources(self, *, timeout: float | None = None) -> list[SourceStatus]:
+        """The sources that the router's configuration names, with their state."""
+        answer = await self._caller.look_up(methods.LIST_SOURCES, requests.all_sources(), timeout, headers(None, None))
+        return [sources.status(one) for one in answer.sources]
+
+    async def health(self, *, timeout: float | None = None) -> bool:
+        """Whether the router takes traffic. Raises `Unavailable` where none answers. Needs no token."""
+        return await self._caller.look_up(methods.HEALTH, None, timeout, headers(None, None))
+
+    async def close(self) -> None:
+        """Ends running calls and watches."""
+        await self._caller.close()
+
+    async def __aenter__(self) -> AsyncRouter:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()

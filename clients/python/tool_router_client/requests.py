@@ -1,0 +1,228 @@
+"""Messages from arguments.
+
+Only what cannot be put into a message is refused here, with field and value; limits are the router's to check, so that they stand in one
+place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2, tool_pb2
+from .definition import ToolLike, definitions
+from .errors import invalid
+from .selection import Format
+from .tool_ref import RefLike, messages
+
+_FORMATS: dict[str, tool_pb2.Format] = {
+    "openai_chat": tool_pb2.FORMAT_OPENAI_CHAT,
+    "anthropic": tool_pb2.FORMAT_ANTHROPIC,
+    "mcp": tool_pb2.FORMAT_MCP,
+}
+_MOST_UINT32 = 2**32 - 1
+# The source of tools that are ranked without one.
+_OWN_SOURCE = "caller"
+# A chunk of a synced list, well under the 1,000 tools and 8 MiB that the router takes.
+_CHUNK_TOOLS = 200
+_CHUNK_BYTES = 4 * 1024 * 1024
+
+
+def select(
+    query: str,
+    *,
+    max_tokens: int | None,
+    tokenizer: str | None,
+    max_tools: int | None,
+    format: Format,
+    sources: Iterable[str],
+    domains: Iterable[str],
+    tags: Iterable[str],
+    allow: Iterable[RefLike],
+    deny: Iterable[RefLike],
+    pinned: Iterable[RefLike],
+    explain: bool,
+    explain_tools: Iterable[RefLike],
+) -> router_pb2.SelectToolsRequest:
+    return router_pb2.SelectToolsRequest(
+        query=text("query", query),
+        scope=router_pb2.Scope(
+            sources=_texts("sources", sources),
+            domains=_texts("domains", domains),
+            tags=_texts("tags", tags),
+            allow=messages("allow", allow),
+            deny=messages("deny", deny),
+        ),
+        budget=_budget(max_tokens, tokenizer, max_tools),
+        output=_output(format),
+        pinned=messages("pinned", pinned),
+        explain=bool(explain),
+        explain_tools=messages("explain_tools", explain_tools),
+    )
+
+
+def rank(
+    query: str,
+    tools: Mapping[str, Iterable[ToolLike]] | Iterable[ToolLike],
+    *,
+    max_tokens: int | None,
+    tokenizer: str | None,
+    max_tools: int | None,
+    format: Format,
+    pinned: Iterable[RefLike],
+    explain: bool,
+    explain_tools: Iterable[RefLike],
+) -> router_pb2.RankToolsRequest:
+    by_source = tools if isinstance(tools, Mapping) else {_OWN_SOURCE: tools}
+    offered = [
+        router_pb2.OfferedTool(source=text("tools", source), definition=definition)
+        for source, list_of_one in by_source.items()
+        for definition in definitions(f"tools[{source!r}]" if isinstance(tools, Mapping) else "tools", list_of_one)
+    ]
+    return router_pb2.RankToolsRequest(
+        query=text("query", query),
+        tools=offered,
+        budget=_budget(max_tokens, tokenizer, max_tools),
+        output=_output(format),
+        pinned=messages("pinned", pinned),
+        explain=bool(explain),
+        explain_tools=messages("explain_tools", explain_tools),
+    )
+
+
+def describe(tools: Iterable[RefLike], model_names: Iterable[str]) -> router_pb2.DescribeToolsRequest:
+    return router_pb2.DescribeToolsRequest(tools=messages("tools", tools), model_names=_texts("model_names", model_names))
+
+
+def register(
+    source: str, tools: Iterable[ToolLike], *, expected_version: str | None, dry_run: bool
+) -> catalog_pb2.RegisterToolsRequest:
+    return catalog_pb2.RegisterToolsRequest(
+        source=text("source", source),
+        tools=definitions("tools", tools),
+        expected_version=_optional_text("expected_version", expected_version),
+        dry_run=bool(dry_run),
+    )
+
+
+def sync(
+    source: str, tools: Iterable[ToolLike], *, allow_mass_removal: bool, expected_version: str | None, dry_run: bool
+) -> list[catalog_pb2.SyncSourceRequest]:
+    """The whole stream, as a list: a retry sends it again from its start."""
+    whole = definitions("tools", tools)
+    header = catalog_pb2.SyncHeader(
+        source=text("source", source),
+        expected_version=_optional_text("expected_version", expected_version),
+        dry_run=bool(dry_run),
+        allow_mass_removal=bool(allow_mass_removal),
+    )
+    chunks = [catalog_pb2.SyncSourceRequest(chunk=catalog_pb2.SyncChunk(tools=chunk)) for chunk in _chunks(whole)]
+    end = catalog_pb2.SyncEnd(total_tools=len(whole))
+    return [catalog_pb2.SyncSourceRequest(header=header), *chunks, catalog_pb2.SyncSourceRequest(end=end)]
+
+
+def _chunks(tools: list[tool_pb2.ToolDefinition]) -> Iterator[list[tool_pb2.ToolDefinition]]:
+    chunk: list[tool_pb2.ToolDefinition] = []
+    size = 0
+    for tool in tools:
+        bytes_of_tool = tool.ByteSize()
+        if chunk and (len(chunk) == _CHUNK_TOOLS or _CHUNK_BYTES < size + bytes_of_tool):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(tool)
+        size += bytes_of_tool
+    if chunk:
+        yield chunk
+
+
+def unregister(
+    source: str, tools: Iterable[str], *, all: bool, expected_version: str | None, dry_run: bool
+) -> catalog_pb2.UnregisterToolsRequest:
+    return catalog_pb2.UnregisterToolsRequest(
+        source=text("source", source),
+        tools=_texts("tools", tools),
+        all=bool(all),
+        expected_version=_optional_text("expected_version", expected_version),
+        dry_run=bool(dry_run),
+    )
+
+
+def page(source: str | None, state: str | None, page_size: int | None) -> catalog_pb2.ListToolsRequest:
+    states = {None: tool_pb2.TOOL_STATE_UNSPECIFIED, "enabled": tool_pb2.TOOL_STATE_ENABLED, "disabled": tool_pb2.TOOL_STATE_DISABLED}
+    if state not in states:
+        raise invalid("state", f'is {state!r}: give "enabled", "disabled", or leave it out for both')
+    return catalog_pb2.ListToolsRequest(
+        source=_optional_text("source", source),
+        state=states[state],
+        page_size=_count("page_size", page_size),
+    )
+
+
+def all_sources() -> sources_pb2.ListSourcesRequest:
+    return sources_pb2.ListSourcesRequest()
+
+
+def watch(since_version: str | None, source: str | None, bookmark_interval: float | None) -> catalog_pb2.WatchCatalogRequest:
+    interval_ms = None if bookmark_interval is None else round(seconds("bookmark_interval", bookmark_interval) * 1_000)
+    return catalog_pb2.WatchCatalogRequest(
+        since_version=_optional_text("since_version", since_version),
+        source=_optional_text("source", source),
+        bookmark_interval_ms=interval_ms,
+    )
+
+
+def seconds(field: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < _MOST_UINT32:
+        raise invalid(field, f"is {value!r}: give a number of seconds above 0")
+    return float(value)
+
+
+def optional_seconds(field: str, value: float | None) -> float | None:
+    return None if value is None else seconds(field, value)
+
+
+def retries(value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise invalid("retries", f"is {value!r}: give a whole number, 0 for none")
+    return value
+
+
+def text(field: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise invalid(field, f"is {value!r}, a {type(value).__name__}, not a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        raise invalid(field, f"cannot be sent as text: {e}") from e
+    return value
+
+
+def _optional_text(field: str, value: str | None) -> str | None:
+    return None if value is None else text(field, value)
+
+
+def _texts(field: str, values: Iterable[str]) -> list[str]:
+    if isinstance(values, str):
+        raise invalid(field, f"is the text {values!r}, not a list: give [{values!r}]")
+    return [text(f"{field}[{i}]", value) for i, value in enumerate(values)]
+
+
+def _count(field: str, value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_UINT32:
+        raise invalid(field, f"is {value!r}: give a whole number from 0 to {_MOST_UINT32}")
+    return value
+
+
+def _budget(max_tokens: int | None, tokenizer: str | None, max_tools: int | None) -> router_pb2.Budget:
+    return router_pb2.Budget(
+        max_tokens=_count("max_tokens", max_tokens),
+        tokenizer=_optional_text("tokenizer", tokenizer),
+        max_tools=_count("max_tools", max_tools),
+    )
+
+
+def _output(format: Format) -> router_pb2.Output:
+    if format not in _FORMATS:
+        raise invalid("format", f"is {format!r}: give one of {', '.join(map(repr, _FORMATS))}")
+    return router_pb2.Output(format=_FORMATS[format])
