@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold for the Python client: generated modules, types, tests. Installs what it needs below target/python, once.
+# Everything that must hold for the Python client: generated modules, style, types, tests. Installs what it needs below target/python, once.
 #
 # TOOL_ROUTER_BIN: the router program to test against. Default: the release build, else the debug build.
 # PYTHON: the interpreter. PYTHON_TARGET: where packages go.
@@ -38,6 +38,9 @@ PYTHONPATH=$target/packages pip --target "$target/client" --no-deps --no-index -
 export PYTHONPATH=$target/client:$target/packages PYTHONDONTWRITEBYTECODE=1
 echo "== generated modules"
 "$python" "$here/generate.py" --check
+
+echo "== style"
+(cd "$here" && "$python" -m ruff check --no-cache --quiet && "$python" -m ruff format --no-cache --quiet --check)
 
 echo "== types"
 (cd "$here" && PYTHONPATH=$target/packages "$python" -m mypy --cache-dir "$target/mypy")

@@ -46,7 +46,12 @@ def test_a_tool_of_any_format_is_called_with_its_own_name_and_arguments(format: 
     assert asyncio.run(tool.ainvoke(ARGUMENTS)) == f"mail send! {ARGUMENTS}"
 
 
-@pytest.mark.parametrize("run", [call_async, functools.partial(call_async)], ids=["function", "partial"])
+class Runner:
+    async def __call__(self, source: str, tool: str, arguments: dict[str, Any]) -> str:
+        return call(source, tool, arguments)
+
+
+@pytest.mark.parametrize("run", [call_async, functools.partial(call_async), Runner()], ids=["function", "partial", "object"])
 def test_an_async_call_makes_async_tools(run: Any) -> None:
     (tool,) = to_langchain(made("mcp"), run)
     assert asyncio.run(tool.ainvoke(ARGUMENTS)) == f"mail send! {ARGUMENTS}"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from program import EXAMPLES, LONGEST_START, RunningRouter
-from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, ResyncRequired, Router
 from test_catalogue import READ, SEND, bundled_tools
+from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, ResyncRequired, Router
 
 WEATHER: dict[str, Any] = {"name": "forecast", "description": "Weather forecast: will it rain", "inputSchema": {"type": "object"}}
 

@@ -47,7 +47,8 @@ class AsyncCaller:
 
     async def look_up(self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers) -> Response:
         """One message each way, always with a deadline."""
-        return await self.unary(method, request, self._timeout if timeout is None else seconds("timeout", timeout), headers, method.repeatable)
+        limit = self._timeout if timeout is None else seconds("timeout", timeout)
+        return await self.unary(method, request, limit, headers, method.repeatable)
 
     async def unary(
         self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers, repeatable: bool

@@ -42,7 +42,8 @@ class Caller:
 
     def look_up(self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers) -> Response:
         """One message each way, always with a deadline."""
-        return self.unary(method, request, self._timeout if timeout is None else seconds("timeout", timeout), headers, method.repeatable)
+        limit = self._timeout if timeout is None else seconds("timeout", timeout)
+        return self.unary(method, request, limit, headers, method.repeatable)
 
     def unary(
         self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers, repeatable: bool
@@ -79,9 +80,7 @@ class Caller:
     def _metadata(self, headers: Headers) -> Headers:
         return (*self.connection.metadata, *headers)
 
-    def _with_retries(
-        self, method: str, timeout: float | None, repeatable: bool, attempt: Callable[[float | None], Response]
-    ) -> Response:
+    def _with_retries(self, method: str, timeout: float | None, repeatable: bool, attempt: Callable[[float | None], Response]) -> Response:
         attempts = Attempts(self.policy, timeout, repeatable)
         while True:
             try:

@@ -27,6 +27,8 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     # A watcher may hear nothing for 5 min: without pings it would not notice a peer that is gone without a word.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    # Else gRPC stops pinging after two pings: a watcher only listens.
+    ("grpc.http2.max_pings_without_data", 0),
 )
 
 

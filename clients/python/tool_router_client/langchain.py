@@ -7,7 +7,7 @@ from its tools, without titles and with references spelt out, which may take mor
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from langchain_core.tools import StructuredTool
@@ -64,7 +64,7 @@ def _tool(selected: SelectedTool, call: ToolCall) -> StructuredTool:
 
 
 def _is_async(call: ToolCall) -> bool:
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 def _described(definition: JsonObject) -> tuple[str, JsonObject]:

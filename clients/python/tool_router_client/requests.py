@@ -93,9 +93,7 @@ def describe(tools: Iterable[RefLike], model_names: Iterable[str]) -> router_pb2
     return router_pb2.DescribeToolsRequest(tools=messages("tools", tools), model_names=_texts("model_names", model_names))
 
 
-def register(
-    source: str, tools: Iterable[ToolLike], *, expected_version: str | None, dry_run: bool
-) -> catalog_pb2.RegisterToolsRequest:
+def register(source: str, tools: Iterable[ToolLike], *, expected_version: str | None, dry_run: bool) -> catalog_pb2.RegisterToolsRequest:
     return catalog_pb2.RegisterToolsRequest(
         source=text("source", source),
         tools=definitions("tools", tools),

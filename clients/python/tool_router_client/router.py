@@ -162,9 +162,7 @@ class Router:
     ) -> Change:
         """Makes `tools` the whole list of a source; what it does not have is removed. Raises `Refused` when more than half of the source's
         tools, and more than five, would go. Deadline and retries as for `register`."""
-        stream = requests.sync(
-            source, tools, allow_mass_removal=allow_mass_removal, expected_version=expected_version, dry_run=dry_run
-        )
+        stream = requests.sync(source, tools, allow_mass_removal=allow_mass_removal, expected_version=expected_version, dry_run=dry_run)
         answer = self._caller.stream_in(
             methods.SYNC,
             stream,
