@@ -105,7 +105,8 @@ fn measure(views: &[Vec<Codes>], size: usize, asked: &[UnitVector]) -> Measured 
     let copies: Vec<Vec<Codes>> =
         (views.len()..size).map(|copy| views[copy % views.len()].iter().map(|codes| turn(codes, &mut rng)).collect()).collect();
     let documents = views.iter().chain(&copies).take(size);
-    let borrowed = documents.map(|views| Document { views: views.iter().collect(), extra_views: Vec::new(), terms: "" });
+    let borrowed =
+        documents.map(|views| Document { views: views.iter().collect(), extra_views: Vec::new(), terms: "", name: "" });
     let sealed = Arc::new(Segment::build(dimension, borrowed));
     drop(copies);
     let (before, started) = (support::resident(std::process::id()), Instant::now());

@@ -34,7 +34,7 @@ impl Tools {
 
     fn seal(&self) -> Segment {
         let tools = self.views.iter().zip(&self.terms);
-        let documents = tools.map(|(v, terms)| Document { views: v.iter().collect(), extra_views: Vec::new(), terms });
+        let documents = tools.map(|(v, terms)| Document { views: v.iter().collect(), extra_views: Vec::new(), terms, name: "" });
         Segment::build(DIMENSION, documents)
     }
 }

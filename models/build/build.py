@@ -90,6 +90,7 @@ def manifest(target, reference):
             "weights_sha256": WEIGHTS_SHA256,
         },
         "languages": ["en"],
+        "scripts": ["Latn"],
         "float_model": "all-MiniLM-L6-v2 (float32)",
         "probes": probes,
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::change::{Record, State, TextHash};
-use super::views::{ViewTexts, lexical_terms};
+use super::views::{ViewTexts, lexical_terms, name_terms};
 use crate::compact::{Fidelity, Format, Forms};
 use crate::index::vector::Codes;
 
@@ -18,6 +18,7 @@ pub struct Entry {
 #[derive(Debug)]
 struct Derived {
     terms: Box<str>,
+    name_terms: Box<str>,
     base: Vec<(TextHash, Option<Codes>)>,
     examples: Vec<(TextHash, Option<Codes>)>,
     forms: Forms,
@@ -32,6 +33,7 @@ impl Entry {
         };
         let derived = Derived {
             terms: lexical_terms(&record.tool).join(" ").into_boxed_str(),
+            name_terms: name_terms(&record.tool).join(" ").into_boxed_str(),
             base: with_vectors(&texts.base),
             examples: with_vectors(&texts.examples),
             forms: Forms::of(&record.tool),
@@ -49,6 +51,12 @@ impl Entry {
     #[must_use]
     pub fn terms(&self) -> &str {
         &self.derived.terms
+    }
+
+    /// The words of its name, with blanks between.
+    #[must_use]
+    pub fn name_terms(&self) -> &str {
+        &self.derived.name_terms
     }
 
     /// Vectors of the views that describe it; `None` while one is missing.

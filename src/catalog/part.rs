@@ -90,6 +90,7 @@ impl Part {
             views: entry.base_vectors().unwrap_or_default(),
             extra_views: entry.example_vectors(),
             terms: entry.terms(),
+            name: entry.name_terms(),
         });
         Self {
             by_id: places().map(|(entry, place)| (entry.record.tool.id.clone(), place)).collect(),

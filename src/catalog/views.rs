@@ -64,6 +64,12 @@ pub fn lexical_terms(tool: &Tool) -> Vec<String> {
     all
 }
 
+/// The words of its name within its source.
+#[must_use]
+pub fn name_terms(tool: &Tool) -> Vec<String> {
+    terms::terms(tool.id.name()).iter().map(ToString::to_string).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

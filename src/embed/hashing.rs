@@ -25,6 +25,7 @@ impl HashingEmbedder {
             numerics: "exact".to_owned(),
             query_prefix: String::new(),
             passage_prefix: String::new(),
+            scripts: Vec::new(),
         };
         let embedder = || Box::new(Self) as Box<dyn Embedder>;
         Loaded { info, embedders: (0..workers).map(|_| embedder()).collect(), background: embedder() }

@@ -37,6 +37,8 @@ pub struct ModelInfo {
     pub query_prefix: String,
     /// Put before a tool's text.
     pub passage_prefix: String,
+    /// ISO 15924 codes of the scripts that it reads; empty: all.
+    pub scripts: Vec<String>,
 }
 
 /// A model ready to run.

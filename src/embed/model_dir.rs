@@ -34,6 +34,9 @@ pub struct Manifest {
     /// Put before a tool's text.
     #[serde(default)]
     pub passage_prefix: String,
+    /// ISO 15924 codes of the scripts that it was trained on; empty: all.
+    #[serde(default)]
+    pub scripts: Vec<String>,
     /// What to use where the probes fail.
     pub float_model: String,
     /// Texts with the float model's vectors.

@@ -49,6 +49,7 @@ pub fn load(options: &OnnxOptions) -> Result<Loaded, LoadError> {
         numerics,
         query_prefix: files.manifest.query_prefix.clone(),
         passage_prefix: files.manifest.passage_prefix.clone(),
+        scripts: files.manifest.scripts.clone(),
     };
     Ok(Loaded { info, embedders: sessions.into_iter().map(|s| Box::new(s) as Box<dyn Embedder>).collect(), background })
 }

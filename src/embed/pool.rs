@@ -299,6 +299,7 @@ mod tests {
             numerics: String::new(),
             query_prefix: "query: ".into(),
             passage_prefix: "passage: ".into(),
+            scripts: Vec::new(),
         };
         let options = PoolOptions { queue_limit, expected_forward: Duration::from_millis(1) };
         (Pool::start(Loaded { info, embedders, background: embedder() }, options).unwrap(), starts, step)

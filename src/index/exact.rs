@@ -205,7 +205,7 @@ mod tests {
                 rows.push(&views.iter().collect::<Vec<_>>(), &extra.iter().collect::<Vec<_>>());
             }
             let slots = (5_u32..).zip(&wanted).filter(|(slot, wanted)| **wanted && (*slot as usize) < documents.len() + 5);
-            let mut hits: Vec<Hit> = slots.map(|(slot, _)| Hit { slot, views: None, bm25: 0.0 }).collect();
+            let mut hits: Vec<Hit> = slots.map(|(slot, _)| Hit { slot, views: None, bm25: 0.0, named: 0.0 }).collect();
             rows.score(&query, 5, &mut hits);
             for hit in hits {
                 let (views, extra) = &documents[hit.slot as usize - 5];
@@ -223,7 +223,8 @@ mod tests {
     }
 
     fn scan(rows: &Rows, query: &Codes) -> Vec<Option<ViewScores>> {
-        let mut hits: Vec<Hit> = (0_u32..).take(rows.documents()).map(|slot| Hit { slot, views: None, bm25: 0.0 }).collect();
+        let mut hits: Vec<Hit> =
+            (0_u32..).take(rows.documents()).map(|slot| Hit { slot, views: None, bm25: 0.0, named: 0.0 }).collect();
         rows.score(query, 0, &mut hits);
         hits.into_iter().map(|hit| hit.views).collect()
     }

@@ -13,6 +13,7 @@ mod engine;
 pub mod exact;
 pub mod hnsw;
 pub mod lexical;
+mod names;
 mod segment;
 pub mod terms;
 pub mod vector;
@@ -24,6 +25,7 @@ pub use self::engine::{Engine, EngineChoice};
 pub use self::exact::ViewScores;
 use self::hnsw::Graph;
 use self::lexical::Statistics;
+use self::names::Said;
 pub use self::segment::{Document, Segment};
 use self::vector::{Codes, UnitVector};
 
@@ -52,6 +54,8 @@ pub struct Hit {
     pub views: Option<ViewScores>,
     /// BM25; 0 where it shares no word.
     pub bm25: f32,
+    /// How much of its name the query says: the squared share of the name's words, in `[0, 1]`.
+    pub named: f32,
 }
 
 /// What a search found.
@@ -104,7 +108,9 @@ impl Index {
         let bm25 = lexical::score([&self.sealed.words, &self.delta.words], &self.statistics, query.terms);
         let codes = query.vector.map(Codes::quantise);
         let near = codes.as_ref().filter(|_| engine == Engine::Hnsw).and_then(|codes| self.near(codes, allowed));
-        let hit = |slot: u32| Hit { slot, views: None, bm25: bm25.get(slot as usize).copied().unwrap_or(0.0) };
+        let said = Said::of([&self.sealed.names, &self.delta.names], query.terms);
+        let hit =
+            |slot: u32| Hit { slot, views: None, bm25: bm25.get(slot as usize).copied().unwrap_or(0.0), named: said.share(slot) };
         let (mut hits, most_bm25, engine): (Vec<Hit>, f32, Engine) = match near {
             Some(near) => {
                 let by_words = lexical::best(&bm25, CANDIDATES, |slot| allowed.contains(slot));

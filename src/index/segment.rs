@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::exact::Rows;
 use super::hnsw::Graph;
 use super::lexical::Postings;
+use super::names::Names;
 use super::vector::Codes;
 
 /// A document to index.
@@ -16,6 +17,8 @@ pub struct Document<'a> {
     pub extra_views: Vec<&'a Codes>,
     /// Its words, with blanks between.
     pub terms: &'a str,
+    /// The words of its name, with blanks between.
+    pub name: &'a str,
 }
 
 /// Some documents, searchable. Immutable.
@@ -23,18 +26,21 @@ pub struct Document<'a> {
 pub struct Segment {
     pub(super) rows: Rows,
     pub(super) words: Postings,
+    pub(super) names: Names,
 }
 
 impl Segment {
     /// Indexes `documents`, places in their order. Vectors of another length than `dimension` are left out.
     pub fn build<'a>(dimension: usize, documents: impl IntoIterator<Item = Document<'a>>) -> Self {
-        let mut segment = Self { rows: Rows::new(dimension), words: Postings::default() };
+        let mut segment = Self { rows: Rows::new(dimension), words: Postings::default(), names: Names::default() };
         for document in documents {
             segment.rows.push(&document.views, &document.extra_views);
             segment.words.push(document.terms);
+            segment.names.push(document.name);
         }
         segment.rows.seal();
         segment.words.seal();
+        segment.names.seal();
         segment
     }
 

@@ -44,7 +44,7 @@ fn documents(count: usize, seed: u64) -> Vec<Plain> {
 }
 
 fn document(plain: &Plain) -> Document<'_> {
-    Document { views: plain.views.iter().collect(), extra_views: Vec::new(), terms: &plain.terms }
+    Document { views: plain.views.iter().collect(), extra_views: Vec::new(), terms: &plain.terms, name: &plain.terms }
 }
 
 fn segment(documents: &[Plain]) -> Arc<Segment> {

@@ -2,5 +2,7 @@
 
 pub mod mention;
 mod order;
+mod script;
 
 pub use self::order::{Ranking, Scored, Weights, rank};
+pub use self::script::unread_share;

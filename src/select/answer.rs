@@ -218,5 +218,8 @@ pub(super) fn reasons(scored: Option<&Scored>, pinned: bool) -> Vec<String> {
     if 0.0 < scored.lexical {
         reasons.push(format!("words: {:.3} of the best match", scored.lexical));
     }
+    if 0.0 < scored.named {
+        reasons.push(format!("name: {:.0} % of its words are in the request", scored.named.sqrt() * 100.0));
+    }
     reasons
 }

@@ -199,14 +199,15 @@ impl Selector {
             (catalog.index().search(&query, &eligible, engine), mentioned)
         });
         trace.engine = vector.is_some().then_some(found.engine);
-        let weights = Weights::default();
+        let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
+        let weights = Weights::default().with_unread(unread);
         let ranked = trace.time(Stage::Rank, || {
             let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
             let ranking = Ranking { mentioned: &mentioned, semantic: degraded.is_none(), weights, depth };
             rank::rank(&found, &ranking, |slot| catalog.position(slot))
         });
         if let (Some(vector), Engine::Hnsw) = (&vector, found.engine) {
-            self.shadow.look(catalog, vector, &eligible, &found, weights);
+            self.shadow.look(catalog, vector, &eligible, &found, Weights::default());
         }
 
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked };
