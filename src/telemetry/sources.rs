@@ -13,7 +13,8 @@ pub(super) fn watch(meter: &Meter, list: Arc<dyn Fn() -> Vec<Status> + Send + Sy
     let look = Arc::clone(&list);
     meter
         .u64_observable_gauge("toolrouter.source.state")
-        .with_unit("1")
+        // Not "1", which the exporter spells out as `_ratio`.
+        .with_unit("{source}")
         .with_description("1 for the state that a source is in, 0 for the others.")
         .with_callback(move |gauge| {
             for status in look() {

@@ -62,7 +62,7 @@ async fn a_source_follows_its_server() {
     assert_eq!(names(&router.select("fold a napkin").await)[0], "pages/fold_a_napkin");
     let metrics = http_get(router.http, "/metrics").await.1;
     for line in [
-        r#"toolrouter_source_state_ratio{source="pages",state="synced"} 1"#,
+        r#"toolrouter_source_state{source="pages",state="synced"} 1"#,
         r#"toolrouter_source_tools{source="pages"} 3"#,
         r#"toolrouter_source_syncs_total{outcome="failure",source="pages"} 0"#,
         r#"toolrouter_source_age_seconds{source="pages"}"#,

@@ -242,7 +242,10 @@ fn transport(error: &(dyn std::error::Error + 'static)) -> McpError {
     match error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
         Some(StreamableHttpError::AuthRequired(e)) => McpError::Denied { status: short(&e.www_authenticate_header) },
         Some(StreamableHttpError::InsufficientScope(e)) => McpError::Denied { status: short(&e.www_authenticate_header) },
-        Some(StreamableHttpError::UnexpectedServerResponse(detail)) if detail.contains("401") || detail.contains("403") => {
+        // As rmcp words a status that it does not treat otherwise.
+        Some(StreamableHttpError::UnexpectedServerResponse(detail))
+            if detail.starts_with("HTTP 401") || detail.starts_with("HTTP 403") =>
+        {
             McpError::Denied { status: short(detail) }
         }
         Some(StreamableHttpError::UnexpectedServerResponse(detail)) => McpError::Protocol { detail: short(detail) },
