@@ -47,11 +47,18 @@ pub(super) async fn call(front: &Front, arguments: JsonObject) -> Result<CallToo
         let id = ToolId::parse(text).map_err(|v| format!("{text:?} {}", v.description))?;
         Ok(ToolRef { source: id.source().to_owned(), tool: id.name().to_owned() })
     };
-    let references = references.iter().map(reference).collect::<Result<_, String>>()?;
+    let references: Vec<ToolRef> = references.iter().map(reference).collect::<Result<_, String>>()?;
+    // What the router says of a tool that does not exist, for those that are not shown here: nobody can tell them apart.
+    let not_here: Vec<String> = references
+        .iter()
+        .filter_map(|reference| ToolId::new(&reference.source, &reference.tool).ok())
+        .map(|id| format!("tool {id} is not registered"))
+        .chain(names.iter().map(|name| format!("no tool has the model name {name:?}")))
+        .collect();
     let request = DescribeToolsRequest { tools: references, model_names: names };
     let answer = front.client.clone().describe(request).await.map_err(|e| e.to_string())?;
     let (mut found, mut whose, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    for result in answer.results {
+    for (result, not_here) in answer.results.into_iter().zip(not_here) {
         match result.result {
             // What is out of the front's sources reads as what does not exist.
             Some(Described::Tool(tool)) if front.defaults.sources.is_empty() || front.defaults.sources.contains(&tool.source) => {
@@ -60,7 +67,7 @@ pub(super) async fn call(front: &Front, arguments: JsonObject) -> Result<CallToo
                     whose.push(json!({"name": tool.model_name, "source": tool.source, "tool": definition.id.name()}));
                 }
             }
-            Some(Described::Tool(tool)) => missing.push(format!("no tool has the model name {:?}", tool.model_name)),
+            Some(Described::Tool(_)) => missing.push(not_here),
             Some(Described::NotFound(not_found)) => missing.push(not_found.detail),
             None => (),
         }

@@ -4,8 +4,7 @@ use crate::index::{Found, Hit, ViewScores};
 
 /// How much each score counts. The starting point is the "mix" of the benchmark notes: half the best view, half the mean of views, a fifth
 /// of the word score relative to the best. An equal vote for words loses 16 to 22 points of recall@5 on paraphrased queries. What the query
-/// says of a name was weighed on the splits that are for fitting (metatool train, seal-tools dev, livemcpbench even): recall@5 .682 → .706
-/// on their mean, no set worse.
+/// says of a name was weighed on the splits that are for fitting (metatool train, seal-tools dev, livemcpbench even).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
     /// Of the best view's cosine.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::stream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -66,6 +67,8 @@ struct Watching {
     follower: Follower,
     stop: CancellationToken,
     waiting: VecDeque<Told>,
+    /// Since when the reader has been told nothing.
+    silent_since: Instant,
     _place: OwnedSemaphorePermit,
 }
 
@@ -76,7 +79,7 @@ pub(super) fn watch(
     stop: CancellationToken,
     place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<proto::WatchCatalogResponse, Status>> + Send {
-    let mut watching = Watching { wanted, follower, stop, waiting: VecDeque::new(), _place: place };
+    let mut watching = Watching { wanted, follower, stop, waiting: VecDeque::new(), silent_since: Instant::now(), _place: place };
     watching.look();
     watching.bookmark();
     stream::unfold(watching, |mut watching| async move {
@@ -90,12 +93,15 @@ impl Watching {
     async fn next(&mut self) -> Option<Told> {
         loop {
             if let Some(told) = self.waiting.pop_front() {
+                self.silent_since = Instant::now();
                 return Some(told);
             }
+            // Counted from the last thing told: changes of other sources wake this loop and break no silence.
+            let bookmark_at = self.silent_since + self.wanted.bookmark;
             tokio::select! {
                 () = self.stop.cancelled() => return None,
                 () = self.follower.grown() => self.look(),
-                () = tokio::time::sleep(self.wanted.bookmark) => self.bookmark(),
+                () = tokio::time::sleep_until(bookmark_at) => self.bookmark(),
             }
         }
     }

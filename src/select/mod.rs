@@ -55,6 +55,12 @@ pub enum SelectError {
         /// When there should be room.
         retry_after: Duration,
     },
+    /// A task of ours died.
+    #[error("{what} failed")]
+    Task {
+        /// What it was doing.
+        what: &'static str,
+    },
     /// Too many callers bring tools of their own.
     #[error("tools that {limit} callers bring are being embedded, which is the limit: come back, or register them")]
     TooManyOffers {
@@ -71,6 +77,7 @@ impl SelectError {
             Self::Invalid { .. } => Kind::Invalid,
             Self::Overloaded { retry_after, .. } => Kind::Overloaded { retry_after: *retry_after },
             Self::TooManyOffers { .. } => Kind::Overloaded { retry_after: Duration::from_secs(1) },
+            Self::Task { .. } => Kind::Internal,
         }
     }
 
@@ -79,7 +86,7 @@ impl SelectError {
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::Invalid { violations } => violations,
-            Self::Overloaded { .. } | Self::TooManyOffers { .. } => &[],
+            Self::Overloaded { .. } | Self::TooManyOffers { .. } | Self::Task { .. } => &[],
         }
     }
 }

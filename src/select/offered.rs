@@ -2,7 +2,8 @@
 //!
 //! What costs is embedding the tools' texts. A text that the tenant's own catalogue holds, or that was brought before, is not embedded again;
 //! the others go through the lane of registrations, so they never hold up a query. When the deadline is nearer than they are, the answer is
-//! lexical, and the vectors are there for the next turn.
+//! lexical, and the vectors are there for the next turn. Hashing and counting two hundred tools takes a while too, so that happens off the
+//! threads that answer requests, for a few callers at a time.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,16 +21,19 @@ use crate::tool::{ModelName, TenantId, Tool};
 
 /// Callers whose texts are being embedded at once.
 const MAX_CALLERS: usize = 8;
+/// Catalogues being made at once: more would only take the processor from queries.
+const MAX_MAKERS: usize = 2;
 /// Bytes of vectors of brought tools: some 20,000 texts.
 const KNOWN_BYTES: u64 = 16 << 20;
 
-/// Answers selections over brought tools.
-#[derive(Debug)]
+/// Answers selections over brought tools. A cheap handle.
+#[derive(Clone, Debug)]
 pub struct Offered {
     pool: Pool,
     /// Whose text it is belongs to the key: nobody can learn from timing what another tenant brings.
     known: Cache<(TenantId, TextHash), Arc<Codes>>,
     callers: Arc<Semaphore>,
+    makers: Arc<Semaphore>,
 }
 
 impl Offered {
@@ -37,27 +41,49 @@ impl Offered {
     #[must_use]
     pub fn new(pool: Pool) -> Self {
         let bytes = |_: &(TenantId, TextHash), codes: &Arc<Codes>| codes.codes().len() + 150;
-        Self { pool, known: Cache::new(KNOWN_BYTES, bytes), callers: Arc::new(Semaphore::new(MAX_CALLERS)) }
+        let (callers, makers) = (Arc::new(Semaphore::new(MAX_CALLERS)), Arc::new(Semaphore::new(MAX_MAKERS)));
+        Self { pool, known: Cache::new(KNOWN_BYTES, bytes), callers, makers }
     }
 
     /// Selects of `tools`, whose ids are distinct, for `request`. `registered` is the caller's own catalogue.
     ///
     /// # Errors
-    /// Too many callers bring tools that are not embedded yet, or too many queries wait.
+    /// Too many callers bring tools that are not embedded yet, or too many queries wait; a task of ours died.
     pub async fn select(
         &self,
         selector: &Selector,
-        registered: &TenantCatalog,
+        registered: &Arc<TenantCatalog>,
         tools: Vec<Tool>,
         request: &Request,
         deadline: Instant,
     ) -> Result<(Answer, Trace), SelectError> {
-        let missing = self.missing(registered, &tools);
+        let died = |_| SelectError::Task { what: "looking at the tools that came along" };
+        let (this, there) = (self.clone(), Arc::clone(registered));
+        let looked = self.off_thread(move || {
+            let missing = this.missing(&there, &tools);
+            (tools, missing)
+        });
+        let (tools, missing) = looked.await.map_err(died)?;
         if !missing.is_empty() {
             self.embed(registered.tenant(), missing, deadline).await?;
         }
-        let catalog = Arc::new(self.catalogue(registered, tools));
+        let (this, there) = (self.clone(), Arc::clone(registered));
+        let catalog = Arc::new(self.off_thread(move || this.catalogue(&there, tools)).await.map_err(died)?);
         selector.work_out(&catalog, request, deadline).await
+    }
+
+    /// Runs `work` on a thread that may be busy, when it is its turn.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, tokio::task::JoinError> {
+        // Never closed. Held by the work itself, which goes on when its caller has gone.
+        let turn = Arc::clone(&self.makers).acquire_owned().await;
+        let with_turn = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(with_turn).await
     }
 
     fn vector(&self, registered: &TenantCatalog, tool: &Tool, hash: &TextHash) -> Option<Codes> {

@@ -161,6 +161,8 @@ struct Shared {
     orders: mpsc::Sender<Order>,
     /// Rung when the source is paused: whatever is under way is dropped.
     interrupt: Notify,
+    /// Held while a pause is stored and noted: of two callers at once, the store and the task must believe the same one.
+    steering: tokio::sync::Mutex<()>,
     /// Taken while a list is registered; shared by all sources.
     turns: Arc<Semaphore>,
 }
@@ -213,7 +215,14 @@ impl Sources {
             let (orders, inbox) = mpsc::channel(MAX_ORDERS);
             let progress = Mutex::new(Progress { paused: paused.contains(&source.name), ..Progress::default() });
             let name = source.name.clone();
-            let shared = Arc::new(Shared { source, progress, orders, interrupt: Notify::new(), turns: Arc::clone(&turns) });
+            let shared = Arc::new(Shared {
+                source,
+                progress,
+                orders,
+                interrupt: Notify::new(),
+                steering: tokio::sync::Mutex::default(),
+                turns: Arc::clone(&turns),
+            });
             tasks.spawn(worker::run(Arc::clone(&shared), surroundings.clone(), inbox, stop.clone()));
             handles.insert(name, shared);
         }
@@ -275,6 +284,7 @@ impl Sources {
     /// Not configured, or the store does not take it; then it is as it was.
     pub async fn set_paused(&self, name: &str, paused: bool) -> Result<(), SourceError> {
         let shared = self.get(name)?;
+        let _steering = shared.steering.lock().await;
         self.0.surroundings.store.set_paused(&self.0.surroundings.tenant, name, paused).await?;
         {
             let mut progress = shared.progress();

@@ -128,6 +128,7 @@ async fn a_front_for_some_sources_shows_no_others() {
     let name = format!("{}/{}", other.0, other.1[0].name);
     let hidden = call(&client, "describe_tools", json!({"tools": [name]})).await;
     assert_eq!(hidden.is_error, Some(true));
+    assert_eq!(text(&hidden), format!("tool {name} is not registered"), "just as if it did not exist");
     let narrowed = call(&client, "search_tools", json!({"query": "q", "sources": [other.0]})).await;
     assert!(text(&narrowed).contains("these are: files"), "{narrowed:?}");
 }

@@ -118,6 +118,24 @@ async fn a_quiet_stream_sends_bookmarks_and_ends_with_the_router() {
 }
 
 #[tokio::test]
+async fn what_others_do_breaks_no_silence() {
+    let mut router = TestRouter::start().await;
+    let request = WatchCatalogRequest { source: Some("quiet".into()), bookmark_interval_ms: Some(400), ..Default::default() };
+    let mut events = router.catalog.watch_catalog(request).await.unwrap().into_inner();
+    let first = bookmark(next(&mut events).await);
+    let busy = tokio::spawn(async move {
+        for i in 0.. {
+            router.register("busy", vec![tool(&format!("t{i}"), "Does it.")]).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let second =
+        tokio::time::timeout(Duration::from_secs(5), next(&mut events)).await.expect("a bookmark, however busy others are");
+    assert_ne!(bookmark(second), first, "it passes over what others did");
+    busy.abort();
+}
+
+#[tokio::test]
 async fn bad_requests_name_their_fields() {
     let mut router = TestRouter::start().await;
     for version in ["", "latest", "0.0", "00000000.-1", "zzzzzzzz.1"] {
