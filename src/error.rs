@@ -56,3 +56,14 @@ impl std::fmt::Display for Violation {
         write!(f, "{}: {}", self.field, self.description)
     }
 }
+
+/// The innermost words of an error: transports wrap "connection refused" in layers of "transport error", which may repeat a URL and the key
+/// in it.
+#[must_use]
+pub fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

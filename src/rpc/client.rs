@@ -18,6 +18,7 @@ use super::proto::tool_catalog_client::ToolCatalogClient;
 use super::proto::tool_router_client::ToolRouterClient;
 use super::proto::tool_sources_client::ToolSourcesClient;
 use super::proto::{self, sync_source_request::Part};
+use crate::error::innermost;
 use crate::register::validate;
 use crate::tool::{ModelName, Tool};
 
@@ -154,7 +155,7 @@ impl Client {
     pub async fn connect(options: &ClientOptions) -> Result<Self, ClientError> {
         let (endpoint, bearer) = prepare(options)?;
         let failed = |detail: String| ClientError::Connect { address: options.address.clone(), detail };
-        let channel = endpoint.connect().await.map_err(|e| failed(cause(&e)))?;
+        let channel = endpoint.connect().await.map_err(|e| failed(innermost(&e)))?;
         Ok(Self::over(channel, bearer, options.timeout))
     }
 
@@ -360,7 +361,7 @@ impl Client {
 fn prepare(options: &ClientOptions) -> Result<(Endpoint, Bearer), ClientError> {
     let failed = |detail: String| ClientError::Connect { address: options.address.clone(), detail };
     let address = if options.address.contains("://") { options.address.clone() } else { format!("http://{}", options.address) };
-    let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(cause(&e)))?.connect_timeout(CONNECT_TIMEOUT);
+    let mut endpoint = Endpoint::from_shared(address).map_err(|e| failed(innermost(&e)))?.connect_timeout(CONNECT_TIMEOUT);
     let secure = endpoint.uri().scheme_str() == Some("https");
     if secure != options.ca_file.is_some() {
         let detail = if secure {
@@ -373,7 +374,7 @@ fn prepare(options: &ClientOptions) -> Result<(Endpoint, Bearer), ClientError> {
     if let Some(path) = &options.ca_file {
         let pem = read(path)?;
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
-        endpoint = endpoint.tls_config(tls).map_err(|e| failed(cause(&e)))?;
+        endpoint = endpoint.tls_config(tls).map_err(|e| failed(innermost(&e)))?;
     }
     let bearer = match &options.token_file {
         Some(path) => {
@@ -420,13 +421,4 @@ pub fn chunks(tools: &[Tool], most: usize) -> impl Iterator<Item = &[Tool]> {
 
 fn read(path: &std::path::Path) -> Result<Vec<u8>, ClientError> {
     std::fs::read(path).map_err(|e| ClientError::File { path: path.to_owned(), detail: e.to_string() })
-}
-
-/// The innermost words of an error: transports wrap "connection refused" in three layers of "transport error".
-pub(super) fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

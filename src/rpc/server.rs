@@ -72,7 +72,7 @@ impl std::fmt::Debug for TlsPem {
 
 /// The server could not start or broke.
 #[derive(Debug, thiserror::Error)]
-#[error("the gRPC server failed: {}", super::client::cause(.0))]
+#[error("the gRPC server failed: {}", crate::error::innermost(.0))]
 pub struct ServeError(#[from] tonic::transport::Error);
 
 /// Tells probes whether to send traffic.

@@ -123,7 +123,7 @@ async fn a_list_too_large_is_cut() {
     check("huge", LONG, "a message of over 16777216 bytes").await;
     check("hugepages", LONG, "the server's list has over 33554432 bytes").await;
     check("many", LONG, "the server's list has over 10000 tools").await;
-    check_http("huge", LONG, "bytes").await;
+    check_http("huge", LONG, "a message of over 16777216 bytes").await;
     check_http("many", LONG, "the server's list has over 10000 tools").await;
 }
 

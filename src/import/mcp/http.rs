@@ -18,11 +18,12 @@ use rmcp::transport::streamable_http_client::{
 use sse_stream::{Sse, SseStream};
 use tokio_util::bytes::Bytes;
 
+use super::MAX_MESSAGE_BYTES;
 use super::endpoint::{Http, shown};
 use super::error::McpError;
 use super::notes::Notes;
 use super::raw::RawPages;
-use super::{MAX_LIST_BYTES, MAX_MESSAGE_BYTES};
+use crate::error::innermost;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -64,12 +65,10 @@ pub(super) fn client(
         let bundle = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| unusable(e.to_string()))?;
         builder = builder.tls_certs_merge(bundle);
     }
-    let inner = builder.build().map_err(|e| McpError::Unreachable { cause: words(&e) })?;
+    let inner = builder.build().map_err(|e| McpError::Unreachable { cause: innermost(&e) })?;
     let headers = http.headers_file.as_deref().map_or_else(|| Ok(HashMap::new()), read_headers)?;
     let mut config = StreamableHttpClientTransportConfig::with_uri(http.url.as_str());
     config.custom_headers = headers;
-    config.max_json_response_size = MAX_MESSAGE_BYTES;
-    config.max_sse_event_size = MAX_MESSAGE_BYTES;
     Ok((Client { inner, raw, notes }, config))
 }
 
@@ -102,15 +101,6 @@ fn read_headers(path: &Path) -> Result<HashMap<HeaderName, HeaderValue>, McpErro
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-/// The innermost words of an error: the outer ones say "error sending request" and repeat the URL.
-pub(super) fn words(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 impl Client {
@@ -152,10 +142,10 @@ impl Client {
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let session = response.headers().get("mcp-session-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         if status.is_success() && kind == "text/event-stream" {
-            let events = SseStream::from_bytes_stream(capped(response, MAX_LIST_BYTES, self.notes.clone()));
+            let events = SseStream::from_bytes_stream(capped(response, self.notes.clone()));
             return Ok(StreamableHttpPostResponse::Sse(self.teed(events.boxed()), session));
         }
-        let body = body(response, MAX_MESSAGE_BYTES, &self.notes).await?;
+        let body = body(response, &self.notes).await?;
         let text = String::from_utf8_lossy(&body);
         let parsed = serde_json::from_str::<ServerJsonRpcMessage>(&text);
         if let Ok(message) = parsed
@@ -169,18 +159,14 @@ impl Client {
     }
 }
 
-/// The bytes of a response, ended with an error past `limit`.
-fn capped(
-    response: Response,
-    limit: usize,
-    notes: Notes,
-) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send + Unpin {
+/// The bytes of a response, ended with an error past the limit of a message. What is not a list goes through rmcp, which has the same one.
+fn capped(response: Response, notes: Notes) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + Send + Unpin {
     let mut seen = 0;
     let count = move |chunk: Result<Bytes, reqwest::Error>| {
         let chunk = chunk.map_err(std::io::Error::other)?;
         seen += chunk.len();
-        if limit < seen {
-            notes.fail(McpError::MessageTooBig { limit });
+        if MAX_MESSAGE_BYTES < seen {
+            notes.fail(McpError::MessageTooBig { limit: MAX_MESSAGE_BYTES });
             return Err(std::io::Error::other("too large"));
         }
         Ok(chunk)
@@ -188,12 +174,12 @@ fn capped(
     response.bytes_stream().map(count).boxed()
 }
 
-async fn body(response: Response, limit: usize, notes: &Notes) -> Result<Vec<u8>, Failed> {
+async fn body(response: Response, notes: &Notes) -> Result<Vec<u8>, Failed> {
     let add = |mut all: Vec<u8>, chunk: Bytes| async move {
         all.extend_from_slice(&chunk);
         Ok(all)
     };
-    capped(response, limit, notes.clone()).try_fold(Vec::new(), add).await.map_err(StreamableHttpError::Io)
+    capped(response, notes.clone()).try_fold(Vec::new(), add).await.map_err(StreamableHttpError::Io)
 }
 
 impl StreamableHttpClient for Client {

@@ -79,7 +79,7 @@ impl Notes {
 }
 
 /// Short, and nothing in it that a terminal obeys.
-fn clean(line: &str) -> String {
+pub(super) fn clean(line: &str) -> String {
     let line = line.trim();
     let end = line.floor_char_boundary(LINE_BYTES);
     let dots = if end < line.len() { "…" } else { "" };

@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::endpoint::Endpoint;
 use super::error::McpError;
 use super::listing::Listed;
-use super::notes::Notes;
+use super::notes::{Notes, clean};
 use super::process::Process;
 use super::raw::{Page, RawPages};
 use super::stdio::Stdio;
 use super::{MAX_LIST_BYTES, MAX_PAGES, MAX_TOOLS, Patience, http};
+use crate::error::innermost;
 
 /// How long a server may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -250,16 +251,12 @@ fn transport(error: &(dyn std::error::Error + 'static)) -> McpError {
         }
         Some(StreamableHttpError::UnexpectedServerResponse(detail)) => McpError::Protocol { detail: short(detail) },
         Some(e @ StreamableHttpError::UnexpectedContentType(_)) => McpError::Protocol { detail: short(e) },
-        Some(StreamableHttpError::Client(e)) => McpError::Unreachable { cause: http::words(e) },
-        _ => McpError::Unreachable { cause: http::words(error) },
+        Some(StreamableHttpError::Client(e)) => McpError::Unreachable { cause: innermost(e) },
+        _ => McpError::Unreachable { cause: innermost(error) },
     }
 }
 
-/// A server's words may be long, and may hold what a terminal obeys.
+/// What a server says, in a line.
 fn short(words: &(impl std::fmt::Display + ?Sized)) -> String {
-    const MOST: usize = 300;
-    let words = words.to_string();
-    let end = words.floor_char_boundary(MOST);
-    let dots = if end < words.len() { "…" } else { "" };
-    words[..end].chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>() + dots
+    clean(&words.to_string())
 }
