@@ -22,19 +22,25 @@ impl Scores {
     /// Scores `list`, best first, against `relevant`, which is not empty.
     #[must_use]
     pub fn of(list: &[usize], relevant: &[usize]) -> Self {
-        let hits: Vec<bool> = list.iter().take(DEPTH).map(|slot| relevant.contains(slot)).collect();
-        let found = |k: usize| hits.iter().take(k).filter(|hit| **hit).count();
-        let wanted = relevant.len().max(1) as f64;
-        let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
-        let ideal: f64 = (0..relevant.len().min(DEPTH)).map(gain).sum();
-        let gained: f64 = hits.iter().enumerate().filter(|(_, hit)| **hit).map(|(place, _)| gain(place)).sum();
+        let places: Vec<usize> =
+            list.iter().zip(1..).filter(|(slot, _)| relevant.contains(slot)).map(|(_, place)| place).collect();
+        Self::at(&places, relevant.len())
+    }
+
+    /// Scores a list by the places, from 1 and ascending, at which it has relevant tools, out of `relevant`, which is not 0.
+    #[must_use]
+    pub fn at(places: &[usize], relevant: usize) -> Self {
+        let found = |k: usize| places.iter().filter(|place| **place <= k).count();
+        let gain = |place: usize| 1.0 / (place as f64 + 1.0).log2();
+        let ideal: f64 = (1..=relevant.min(DEPTH)).map(gain).sum();
+        let gained: f64 = places.iter().filter(|place| **place <= DEPTH).map(|place| gain(*place)).sum();
         let is = |condition: bool| if condition { 1.0 } else { 0.0 };
         Self {
-            recall: [1, 5, 10].map(|k| found(k) as f64 / wanted),
+            recall: [1, 5, 10].map(|k| found(k) as f64 / relevant.max(1) as f64),
             hit_5: is(0 < found(5)),
             ndcg_10: if 0.0 < ideal { gained / ideal } else { 0.0 },
-            comp: [5, 10].map(|k| is(found(k) == relevant.len())),
-            mrr: hits.iter().position(|hit| *hit).map_or(0.0, |place| 1.0 / (place as f64 + 1.0)),
+            comp: [5, 10].map(|k| is(0 < relevant && found(k) == relevant)),
+            mrr: places.first().filter(|place| **place <= DEPTH).map_or(0.0, |place| 1.0 / *place as f64),
         }
     }
 

@@ -6,6 +6,7 @@
 mod baseline;
 pub mod dataset;
 pub mod measures;
+pub mod results;
 mod router;
 
 use std::collections::HashMap;
@@ -17,6 +18,18 @@ pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, EngineChoice};
+
+/// Writes `bytes` to `path`, whole or not at all.
+pub(crate) fn whole_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Beside it, so that the rename stays on one file system.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    std::fs::write(&part, bytes)?;
+    std::fs::rename(&part, path).inspect_err(|_| {
+        let _ = std::fs::remove_file(&part);
+    })
+}
 
 /// Who ranks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
