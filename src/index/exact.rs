@@ -13,6 +13,8 @@ pub struct ViewScores {
     pub best: f32,
     /// The mean of the base views.
     pub mean: f32,
+    /// The last base view, which is the whole text; the one before it where both are the same.
+    pub full: f32,
 }
 
 /// All rows of all documents.
@@ -100,15 +102,17 @@ impl Rows {
 
     #[inline(always)]
     fn score_rows(&self, query: &Widened, rows: std::ops::Range<usize>) -> Option<ViewScores> {
-        let (mut best, mut sum, mut count) = (f32::NEG_INFINITY, 0.0_f32, 0.0_f32);
+        let (mut best, mut sum, mut count, mut full) = (f32::NEG_INFINITY, 0.0_f32, 0.0_f32, 0.0_f32);
         for row in rows {
             let cosine = dot(&query.codes, self.row(row)) as f32 * (query.scale * self.scales[row]);
             let weight = f32::from(self.weights[row]);
             best = best.max(cosine);
             sum += weight * cosine;
             count += weight;
+            // Extra views come last and weigh nothing.
+            full = if 0.0 < weight { cosine } else { full };
         }
-        (0.0 < count).then(|| ViewScores { best, mean: sum / count })
+        (0.0 < count).then(|| ViewScores { best, mean: sum / count, full })
     }
 }
 
@@ -217,6 +221,9 @@ mod tests {
                 let best = extra.iter().map(|v| plain(&query, v)).chain(cosines.iter().copied()).fold(f32::NEG_INFINITY, f32::max);
                 let score = hit.views.unwrap();
                 prop_assert_eq!(score.best, best);
+                let last = cosines[cosines.len() - 1];
+                let has_its_own_row = !views[..views.len() - 1].contains(&views[views.len() - 1]);
+                prop_assert!(!has_its_own_row || score.full == last);
                 prop_assert!((score.mean - cosines.iter().sum::<f32>() / cosines.len() as f32).abs() < 1e-5);
             }
         }

@@ -69,6 +69,14 @@ pub struct Found {
     pub engine: Engine,
 }
 
+impl Found {
+    /// A hit's BM25 relative to the best, in `[0, 1]`; 0 where no document shares a word with the query.
+    #[must_use]
+    pub fn lexical(&self, hit: &Hit) -> f32 {
+        if 0.0 < self.most_bm25 { hit.bm25 / self.most_bm25 } else { 0.0 }
+    }
+}
+
 /// The searchable form. Immutable.
 #[derive(Debug)]
 pub struct Index {

@@ -4,5 +4,16 @@ pub mod mention;
 mod order;
 mod script;
 
-pub use self::order::{Ranking, Scored, Weights, rank};
+pub mod clauses;
+mod lift;
+
+pub mod confidence;
+mod steps;
+mod weights;
+
+pub use self::confidence::Confidence;
+pub use self::lift::lift;
+pub use self::order::{Fusion, Ranking, Scored, rank};
 pub use self::script::unread_share;
+pub use self::steps::{LeftOut, Step};
+pub use self::weights::{Clauses, Weights, WeightsError};

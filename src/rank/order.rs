@@ -1,48 +1,61 @@
 //! Weighted fusion and the total order: named in the query first, then by score, ties by order of registration.
 
+use serde::{Deserialize, Serialize};
+
 use crate::index::{Found, Hit, ViewScores};
 
-/// How much each score counts. The starting point is the "mix" of the benchmark notes: half the best view, half the mean of views, a fifth
-/// of the word score relative to the best. An equal vote for words loses 16 to 22 points of recall@5 on paraphrased queries. What the query
-/// says of a name was weighed on the splits that are for fitting (metatool train, seal-tools dev, livemcpbench even).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weights {
+/// How much each score counts. The built-in ones go with any model: half the best view, half the mean of views, a fifth of the word score
+/// relative to the best, a fifth of what the query says of the name. An equal vote for words loses 16 to 22 points of recall@5 on
+/// paraphrased queries. A model's own are in its weights file.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fusion {
     /// Of the best view's cosine.
     pub best: f32,
     /// Of the mean of the base views' cosines.
     pub mean: f32,
+    /// Of the whole text's cosine.
+    pub full: f32,
     /// Of BM25 relative to the best document's.
     pub lexical: f32,
     /// Of how much of the document's name the query says.
     pub named: f32,
+    /// The same where words alone decide and the best BM25 counts 1.
+    pub named_by_words: f32,
 }
 
-/// The weight of the name where words alone decide and the best BM25 counts 1.
-const NAMED_BY_WORDS: f32 = 0.3;
-
-impl Default for Weights {
+impl Default for Fusion {
     fn default() -> Self {
-        Self { best: 0.5, mean: 0.5, lexical: 0.2, named: 0.2 }
+        Self { best: 0.5, mean: 0.5, full: 0.0, lexical: 0.2, named: 0.2, named_by_words: 0.3 }
     }
 }
 
-impl Weights {
-    /// For a request of which the model cannot read a share `unread`, in `[0, 1]`: meaning gives way to words in proportion.
+impl Fusion {
+    /// For a request of which the model cannot read a share `unread`, in `[0, 1]`: meaning gives way to words in proportion. All of it
+    /// is the ranking by words alone.
     #[must_use]
     pub fn with_unread(self, unread: f32) -> Self {
         let towards = |from: f32, to: f32| from + (to - from) * unread;
         Self {
             best: towards(self.best, 0.0),
             mean: towards(self.mean, 0.0),
+            full: towards(self.full, 0.0),
             lexical: towards(self.lexical, 1.0),
-            named: towards(self.named, NAMED_BY_WORDS),
+            named: towards(self.named, self.named_by_words),
+            named_by_words: self.named_by_words,
         }
     }
 
     /// The score by meaning alone.
     #[must_use]
     pub fn meaning(&self, views: ViewScores) -> f32 {
-        self.best * views.best + self.mean * views.mean
+        self.best * views.best + self.mean * views.mean + self.full * views.full
+    }
+
+    /// The whole score, where `lexical` is the hit's BM25 relative to the best.
+    #[must_use]
+    pub fn score(&self, hit: &Hit, lexical: f32) -> f32 {
+        hit.views.map_or(0.0, |views| self.meaning(views)) + self.lexical * lexical + self.named * hit.named
     }
 }
 
@@ -61,6 +74,8 @@ pub struct Scored {
     pub lexical: f32,
     /// How much of its name the query says, in `[0, 1]`.
     pub named: f32,
+    /// What parts of the query added to the score.
+    pub parts: f32,
 }
 
 /// How to rank.
@@ -71,7 +86,7 @@ pub struct Ranking<'a> {
     /// Whether meaning counts. Without it words alone decide, and a document that shares none and is not named is left out.
     pub semantic: bool,
     /// How much each score counts.
-    pub weights: Weights,
+    pub fusion: Fusion,
     /// How many are wanted.
     pub depth: usize,
 }
@@ -80,14 +95,8 @@ pub struct Ranking<'a> {
 #[must_use]
 pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64) -> Vec<Scored> {
     let score = |hit: &Hit| {
-        let lexical = if 0.0 < found.most_bm25 { hit.bm25 / found.most_bm25 } else { 0.0 };
-        let score = if ranking.semantic {
-            let meaning = hit.views.map_or(0.0, |views| ranking.weights.meaning(views));
-            meaning + ranking.weights.lexical * lexical + ranking.weights.named * hit.named
-        } else {
-            lexical + NAMED_BY_WORDS * hit.named
-        };
-        (score, lexical)
+        let lexical = found.lexical(hit);
+        (ranking.fusion.score(hit, lexical), lexical)
     };
     // Searched, not scanned: `search` in quotes may name half of all tools.
     let is_mentioned = |slot: u32| !ranking.mentioned.is_empty() && ranking.mentioned.binary_search(&slot).is_ok();
@@ -113,7 +122,15 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
     let scored = |key: Key| {
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
-        Some(Scored { slot: hit.slot, score: key.score, mentioned: key.mentioned, dense: hit.views, lexical, named: hit.named })
+        Some(Scored {
+            slot: hit.slot,
+            score: key.score,
+            mentioned: key.mentioned,
+            dense: hit.views,
+            lexical,
+            named: hit.named,
+            parts: 0.0,
+        })
     };
     keys.into_iter().filter_map(scored).collect()
 }
@@ -153,7 +170,8 @@ mod tests {
             let mut all: Vec<(bool, f32, u32)> = bm25.iter().zip(0_u32..).map(|(s, slot)| (mentioned.contains(&slot), *s, slot)).collect();
             all.retain(|(named, score, _)| semantic || *named || 0.0 < *score);
             all.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)));
-            let ranking = Ranking { mentioned: &mentioned, semantic, weights: Weights::default(), depth };
+            let fusion = Fusion::default().with_unread(1.0);
+            let ranking = Ranking { mentioned: &mentioned, semantic, fusion, depth };
             let ranked = rank(&found(bm25), &ranking, position);
             prop_assert_eq!(ranked.iter().map(|s| s.slot).collect::<Vec<_>>(), all.iter().take(depth).map(|s| s.2).collect::<Vec<_>>());
             prop_assert!(ranked.iter().all(|s| s.mentioned == mentioned.contains(&s.slot)));
@@ -162,7 +180,8 @@ mod tests {
 
     #[test]
     fn without_vectors_words_decide_and_strangers_stay_out() {
-        let ranking = Ranking { mentioned: &[3], semantic: false, weights: Weights::default(), depth: 10 };
+        let fusion = Fusion::default().with_unread(1.0);
+        let ranking = Ranking { mentioned: &[3], semantic: false, fusion, depth: 10 };
         let ranked = rank(&found(vec![0.0, 2.0, 4.0, 0.0]), &ranking, u64::from);
         assert_eq!(ranked.iter().map(|s| (s.slot, s.score)).collect::<Vec<_>>(), [(3, 0.0), (2, 1.0), (1, 0.5)]);
     }

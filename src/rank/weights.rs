@@ -1,0 +1,184 @@
+//! The numbers that ranking rests on: one file, with a version, tied to the model whose cosines they weigh.
+//!
+//! `tool-router fit` writes it from labelled requests and `tool-router calibrate` adapts its confidence to a catalogue. A file of another
+//! layout or another model is refused: cosines of two models are different quantities, and a threshold for one is noise for the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::confidence::Confidence;
+use super::order::Fusion;
+
+/// The layout this build reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// What the file holds.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The model whose cosines these numbers are for; empty in the built-in ones, which go with any.
+    pub model: String,
+    /// How the scores of a tool become one.
+    pub fusion: Fusion,
+    /// How parts of a request count beside the whole.
+    pub clauses: Clauses,
+    /// How sure one may be. Absent: nothing is calibrated, no answer has a confidence, and nothing is held back for lack of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
+}
+
+/// How parts of a request count beside the whole.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clauses {
+    /// Of a tool's best score with a part, on top of its score with the whole; 0 leaves the parts out.
+    pub weight: f32,
+    /// How far parts are levelled, in `[0, 1]`: this share of the part's best score is taken off, so that a part which fits its tools less
+    /// well still brings its own to the front.
+    pub cover: f32,
+    /// Requests of fewer words are not taken apart.
+    pub min_words: usize,
+    /// Most parts, each of which costs a forward pass: 1 to 8.
+    pub max_parts: usize,
+}
+
+impl Default for Clauses {
+    fn default() -> Self {
+        Self { weight: 0.5, cover: 0.5, min_words: 12, max_parts: 3 }
+    }
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        let (fusion, clauses) = (Fusion::default(), Clauses::default());
+        Self { format: FORMAT, model: String::new(), fusion, clauses, confidence: None }
+    }
+}
+
+/// A weights file cannot be used. The words follow the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeightsError {
+    /// It is no such file.
+    #[error("is no weights file: {detail}")]
+    Content {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Another layout.
+    #[error("has format {found}, this build reads {FORMAT}: make it anew with `tool-router fit`")]
+    Format {
+        /// Its format.
+        found: String,
+    },
+    /// Made for another model.
+    #[error("is for model {found}, the embedder is {expected}: make it anew with `tool-router fit`, or leave it out")]
+    Model {
+        /// The file's.
+        found: String,
+        /// The embedder's.
+        expected: String,
+    },
+    /// A number that makes no sense.
+    #[error("{field} is {value}, it must be {range}")]
+    Range {
+        /// Where in the file.
+        field: &'static str,
+        /// The number.
+        value: String,
+        /// What it may be.
+        range: &'static str,
+    },
+}
+
+impl Weights {
+    /// Reads the file's text, for the embedder `model` with vectors of `dimension` numbers.
+    ///
+    /// # Errors
+    /// Another layout, another model, or a number out of its range.
+    pub fn parse(text: &str, model: &str, dimension: usize) -> Result<Self, WeightsError> {
+        let content = |e: serde_json::Error| WeightsError::Content { detail: e.to_string() };
+        let value: serde_json::Value = serde_json::from_str(text).map_err(content)?;
+        let format = value.get("format");
+        if format.and_then(serde_json::Value::as_u64) != Some(u64::from(FORMAT)) {
+            return Err(WeightsError::Format { found: format.map_or_else(|| "missing".into(), ToString::to_string) });
+        }
+        let weights: Self = serde_json::from_value(value).map_err(content)?;
+        if weights.model != model {
+            return Err(WeightsError::Model { found: weights.model, expected: model.to_owned() });
+        }
+        weights.check(dimension)?;
+        Ok(weights)
+    }
+
+    /// As the file's text.
+    ///
+    /// # Errors
+    /// Never, but for memory.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    fn check(&self, dimension: usize) -> Result<(), WeightsError> {
+        let fusion = &self.fusion;
+        let weights = [
+            ("fusion.best", fusion.best),
+            ("fusion.mean", fusion.mean),
+            ("fusion.full", fusion.full),
+            ("fusion.lexical", fusion.lexical),
+            ("fusion.named", fusion.named),
+            ("fusion.named_by_words", fusion.named_by_words),
+            ("clauses.weight", self.clauses.weight),
+        ];
+        for (field, value) in weights {
+            in_range(field, value, 0.0..=100.0, "0 to 100")?;
+        }
+        in_range("clauses.cover", self.clauses.cover, 0.0..=1.0, "0 to 1")?;
+        if !(1..=8).contains(&self.clauses.max_parts) {
+            let value = self.clauses.max_parts.to_string();
+            return Err(WeightsError::Range { field: "clauses.max_parts", value, range: "1 to 8" });
+        }
+        self.confidence.as_ref().map_or(Ok(()), |confidence| confidence.check(dimension))
+    }
+}
+
+/// NaN is in no range.
+pub(super) fn in_range(
+    field: &'static str,
+    value: f32,
+    allowed: std::ops::RangeInclusive<f32>,
+    range: &'static str,
+) -> Result<(), WeightsError> {
+    if allowed.contains(&value) { Ok(()) } else { Err(WeightsError::Range { field, value: value.to_string(), range }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_comes_back_as_it_was_written() {
+        let weights = Weights { model: "m@1".into(), confidence: Some(Confidence::example(3)), ..Weights::default() };
+        assert_eq!(Weights::parse(&weights.to_text().unwrap(), "m@1", 3), Ok(weights));
+    }
+
+    #[test]
+    fn what_is_not_for_this_build_and_model_is_refused() {
+        let weights = Weights { model: "m@1".into(), confidence: Some(Confidence::example(3)), ..Weights::default() };
+        let check = |change: &dyn Fn(&mut serde_json::Value), model: &str, words: &str| {
+            let mut value = serde_json::to_value(&weights).unwrap();
+            change(&mut value);
+            let error = Weights::parse(&value.to_string(), model, 3).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        check(&|v| v["format"] = 7.into(), "m@1", "has format 7, this build reads 1");
+        check(&|v| drop(v.as_object_mut().unwrap().remove("format")), "m@1", "has format missing");
+        check(&|_| (), "m@2", "is for model m@1, the embedder is m@2");
+        check(&|v| v["fusion"]["best"] = (-1).into(), "m@1", "fusion.best is -1, it must be 0 to 100");
+        check(&|v| v["clauses"]["max_parts"] = 99.into(), "m@1", "clauses.max_parts is 99, it must be 1 to 8");
+        check(&|v| v["fusion"]["more"] = 1.into(), "m@1", "unknown field `more`");
+        check(&|v| v["confidence"]["abstain_below"] = 2.into(), "m@1", "confidence.abstain_below is 2, it must be 0 to 1");
+        check(&|v| v["confidence"]["talk"] = serde_json::json!([1.0]), "m@1", "confidence.talk has 1 numbers, it must be");
+        assert!(Weights::parse("{", "m", 3).unwrap_err().to_string().starts_with("is no weights file"));
+    }
+}
