@@ -18,10 +18,11 @@ use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
 use crate::embed::hashing::HashingEmbedder;
 use crate::embed::{LoadError, Loaded, Pool, PoolOptions};
+use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::Registrar;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Parts, ServeError, TlsPem};
-use crate::select::{Offered, Selector, SelectorOptions, Shadow};
+use crate::select::{Offered, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::{Store, StoreError};
@@ -58,6 +59,9 @@ pub enum AppError {
         "embedder.kind is \"onnx\", but this build has no ONNX Runtime: build with the feature `onnx`, or set embedder.kind to \"hashing\""
     )]
     NoOnnx,
+    /// This build cannot run the reranker.
+    #[error("[reranker] is set, but this build has no ONNX Runtime: build with the feature `onnx`, or take the section out")]
+    NoReranker,
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,18 +108,55 @@ impl Listeners {
 /// # Errors
 /// The model or its runtime is missing, damaged or wrong for this machine.
 pub fn load_embedder(config: &config::Embedder) -> Result<Loaded, AppError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = config.workers.unwrap_or(cores);
+    let workers = config.workers.unwrap_or_else(cores);
     match config.kind {
         EmbedderKind::Hashing => Ok(HashingEmbedder::load(workers)),
         #[cfg(feature = "onnx")]
         EmbedderKind::Onnx => {
-            let (model_dir, runtime_candidates) = (config::model_dir(config), config::runtime_candidates(config));
+            let (model_dir, runtime_candidates) = (config::model_dir(&config.model_dir), config::runtime_candidates(config));
             Ok(crate::embed::onnx::load(&crate::embed::onnx::OnnxOptions { model_dir, runtime_candidates, workers })?)
         }
         #[cfg(not(feature = "onnx"))]
         EmbedderKind::Onnx => Err(AppError::NoOnnx),
     }
+}
+
+/// Loads the configured reranker, if there is one, over the embedder's runtime.
+///
+/// # Errors
+/// The model or its runtime is missing, damaged or wrong for this machine.
+pub fn load_reranker(config: &Config) -> Result<Option<LoadedReranker>, AppError> {
+    let Some(reranker) = &config.reranker else { return Ok(None) };
+    #[cfg(feature = "onnx")]
+    {
+        let options = crate::embed::onnx::cross::CrossOptions {
+            model_dir: config::model_dir(&reranker.model_dir),
+            runtime_candidates: config::runtime_candidates(&config.embedder),
+            workers: reranker.workers.unwrap_or_else(cores),
+        };
+        Ok(Some(crate::embed::onnx::cross::load(&options)?))
+    }
+    #[cfg(not(feature = "onnx"))]
+    {
+        let _ = reranker;
+        Err(AppError::NoReranker)
+    }
+}
+
+/// Starts the workers of the reranker, if there is one.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start_reranking(config: &Config, loaded: Option<LoadedReranker>) -> Result<Option<Reranking>, AppError> {
+    let (Some(settings), Some(loaded)) = (&config.reranker, loaded) else { return Ok(None) };
+    let options = RerankPoolOptions { queue_limit: settings.queue_limit, ..RerankPoolOptions::default() };
+    let pool = RerankPool::start(loaded, options);
+    let pool = pool.map_err(|e| AppError::System { what: "starting rerank workers", detail: e.to_string() })?;
+    Ok(Some(Reranking { pool, blend: settings.blend() }))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Runs the router until `shutdown`, then drains.
@@ -132,13 +173,13 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     // Whatever ends this function ends the HTTP port.
     let _stop_on_return = stop.clone().drop_guard();
 
-    let embedder = config.embedder.clone();
-    let loaded = tokio::task::spawn_blocking(move || {
+    let models = config.clone();
+    let (loaded, reranker) = tokio::task::spawn_blocking(move || {
         // The vocabularies unpack on first use, which should not be a caller's.
         for tokenizer in Tokenizer::ALL {
             let _ = tokenizer.count("ready");
         }
-        load_embedder(&embedder)
+        Ok::<_, AppError>((load_embedder(&models.embedder)?, load_reranker(&models)?))
     })
     .await
     .map_err(|e| AppError::System { what: "loading the model", detail: e.to_string() })??;
@@ -155,7 +196,9 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     // Whatever ends this function ends the building of indexes.
     let _stop_upkeep = StopUpkeep(registrar.clone());
     let tools = registrar.restore().await?;
-    let selector = Selector::new(pool.clone(), &selector_options(config));
+    let reranking = start_reranking(config, reranker)?;
+    let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
+    let selector = Selector::new(pool.clone(), &selector_options(config)).with_reranking(reranking);
     let surroundings = Surroundings {
         tenant: TenantId::default(),
         registrar: registrar.clone(),
@@ -186,6 +229,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         server.http_address = addresses.1.map(|a| a.to_string()),
         model.id = info.id,
         model.numerics = info.numerics,
+        reranker.id = reranker_id,
         catalog.tools = tools,
         store.path = %config.store.path.display(),
         duration_ms = started.elapsed().as_millis() as u64,

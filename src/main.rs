@@ -56,7 +56,9 @@ fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
         app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
     };
-    on_runtime(eval::run(arguments, config.index.choice(), load(Some(1))?, load(None)?))
+    let reranker = app::load_reranker(&config).and_then(|loaded| app::start_reranking(&config, loaded));
+    let reranking = reranker.map_err(|e| Exit::failed(e.to_string()))?;
+    on_runtime(eval::run(arguments, config.index.choice(), load(Some(1))?, load(None)?, reranking))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

@@ -27,12 +27,25 @@ impl ViewTexts {
     /// The texts of `tool`.
     #[must_use]
     pub fn of(tool: &Tool) -> Self {
-        let label = format!("{} {}", terms::split(tool.id.source()), terms::split(tool.id.name())).trim().to_owned();
-        let description = tool.description.trim();
-        let sentence: String = first_sentence(description).chars().take(SENTENCE_CHARS).collect();
-        let with = |text: &str| -> String { format!("{label}: {text}").chars().take(VIEW_CHARS).collect() };
-        Self { base: vec![label.clone(), with(&sentence), with(description)], examples: tool.examples.clone() }
+        let label = label(tool);
+        let sentence: String = first_sentence(tool.description.trim()).chars().take(SENTENCE_CHARS).collect();
+        let sentence = with(&label, &sentence);
+        Self { base: vec![label, sentence, Self::whole(tool)], examples: tool.examples.clone() }
     }
+
+    /// The view that says most: the name with the whole description.
+    #[must_use]
+    pub fn whole(tool: &Tool) -> String {
+        with(&label(tool), tool.description.trim())
+    }
+}
+
+fn label(tool: &Tool) -> String {
+    format!("{} {}", terms::split(tool.id.source()), terms::split(tool.id.name())).trim().to_owned()
+}
+
+fn with(label: &str, text: &str) -> String {
+    format!("{label}: {text}").chars().take(VIEW_CHARS).collect()
 }
 
 /// Up to the first full stop, exclamation or question mark before a blank, or the first line end.

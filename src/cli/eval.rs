@@ -12,11 +12,12 @@ use crate::eval::dataset::{self, Dataset};
 use crate::eval::measures::Means;
 use crate::eval::{self, Model, Ranker, Report};
 use crate::index::{Engine, EngineChoice};
+use crate::select::Reranking;
 
 /// Flags of `eval`.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration file, for the embedder and the index
+    /// Configuration file, for the embedder, the reranker and the index
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Folder that holds the sets
@@ -71,7 +72,13 @@ impl Arguments {
 ///
 /// # Errors
 /// A set that cannot be used, or the model failed.
-pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
+pub async fn run(
+    arguments: Arguments,
+    engine: EngineChoice,
+    queries: Loaded,
+    documents: Loaded,
+    reranking: Option<Reranking>,
+) -> Result<(), Exit> {
     let mut sets = Vec::new();
     for set in &arguments.sets {
         let choice = dataset::Choice {
@@ -82,7 +89,7 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, do
         };
         sets.push(Dataset::read(&choice).map_err(|e| Exit::failed(e.to_string()))?);
     }
-    let mut model = Model::new(queries, documents).map_err(|e| Exit::failed(e.to_string()))?;
+    let mut model = Model::new(queries, documents).map_err(|e| Exit::failed(e.to_string()))?.with_reranking(reranking);
     let mut reports: Vec<(Ranker, Report)> = Vec::new();
     for data in &sets {
         for ranker in arguments.rankers.iter().map(|name| name.ranker()) {
@@ -93,7 +100,7 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, do
                 eval::evaluate(data, ranker, engine, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
             bar.finish_and_clear();
             if arguments.json {
-                output::line(&json(&report, ranker, data, model.id()));
+                output::line(&json(&report, ranker, data, &model));
             }
             reports.push((ranker, report));
         }
@@ -105,19 +112,20 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, do
             output::line(&line.to_string());
         }
     } else {
-        print(&reports, &sets, &arguments, model.id());
+        print(&reports, &sets, &arguments, &model);
     }
     Ok(())
 }
 
-fn json(report: &Report, ranker: Ranker, data: &Dataset, model: &str) -> String {
+fn json(report: &Report, ranker: Ranker, data: &Dataset, model: &Model) -> String {
     let micros = |time: std::time::Duration| time.as_nanos() as f64 / 1e3;
     let mut line = serde_json::json!({
         "set": report.set, "split": report.split, "ranker": ranker.name(), "tools": report.tools, "queries": report.queries,
         "twins_left_out": data.twins_left_out, "tokens_mean": report.tokens_mean,
         "embed_us_p50": report.embed.map(micros), "rest_us_p50": micros(report.rest),
         "engine": report.engine.map_or("bm25", Engine::name),
-        "model": if ranker == Ranker::Bm25 { "" } else { model },
+        "model": if ranker == Ranker::Bm25 { "" } else { model.id() },
+        "reranker": if ranker == Ranker::Router { model.reranker_id() } else { "" },
     });
     with_scores(&mut line, &report.means);
     line.to_string()
@@ -145,7 +153,7 @@ fn with_scores(line: &mut serde_json::Value, means: &Means) {
     }
 }
 
-fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, model: &str) {
+fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, model: &Model) {
     let header = [
         "set", "ranker", "tools", "queries", "R@1", "R@5", "R@10", "hit@5", "nDCG@10", "COMP@5", "COMP@10", "MRR", "tokens",
         "embed ms", "rest ms", "engine",
@@ -174,7 +182,10 @@ fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, 
         rows.push(row);
     }
     output::table(&header, &(2..header.len() - 1).collect::<Vec<_>>(), rows);
-    output::line(&format!("model {model}"));
+    output::line(&format!("model {}", model.id()));
+    if !model.reranker_id().is_empty() {
+        output::line(&format!("reranker {}", model.reranker_id()));
+    }
     for data in sets.iter().filter(|_| arguments.distractors.is_some()) {
         output::line(&format!(
             "{}: {} distractors that could pass for a relevant tool were left out",

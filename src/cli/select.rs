@@ -164,7 +164,8 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
         ));
     }
     if !answer.degraded_reason.is_empty() {
-        output::line(&format!("by words alone: {}", answer.degraded_reason));
+        let what = if answer.mode() == proto::Mode::Lexical { "by words alone" } else { "degraded" };
+        output::line(&format!("{what}: {}", answer.degraded_reason));
     }
     for dropped in &answer.dropped {
         output::line(&format!("left out {}/{}: {}", dropped.source, dropped.tool, dropped.detail));

@@ -148,6 +148,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Some(workers) = config.embedder.workers.filter(|n| *n == 0 || 64 < *n) {
         return Err(value(format!("embedder.workers is {workers}, it must be 1 to 64")));
     }
+    if let Some(complaint) = config.reranker.as_ref().and_then(super::Reranker::complaint) {
+        return Err(value(complaint));
+    }
     let cache = &config.cache;
     for (key, mib) in [("cache.answers_mib", cache.answers_mib), ("cache.vectors_mib", cache.vectors_mib)] {
         if MAX_CACHE_MIB < mib {
@@ -308,6 +311,25 @@ mod tests {
         std::fs::write(junk.path(), "not PEM").unwrap();
         let tls = format!("[server]\ntls = {{ certificate_file = {0:?}, key_file = {0:?} }}", junk.path());
         check(&tls, &["server.tls.certificate_file", "holds no PEM certificate"]);
+    }
+
+    #[test]
+    fn a_reranker_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |more: &str| format!("[reranker]\nmodel_dir = {:?}\n{more}", folder.path());
+        check(&text(""), &["reranker.model_dir /", "has no manifest.json"]);
+        std::fs::write(folder.path().join("manifest.json"), "{}").unwrap();
+        let reranker = from(&text("weight = 0.25")).unwrap().reranker.unwrap();
+        assert_eq!((reranker.depth, reranker.weight, reranker.workers, reranker.queue_limit), (20, 0.25, None, 64));
+        assert_eq!(from("").unwrap().reranker, None);
+        check("[reranker]\ndepth = 5", &["missing field `model_dir`", "reranker"]);
+        check(&text("model = \"x\""), &["unknown field", "model"]);
+        check(&text("depth = 1"), &["reranker.depth is 1, it must be 2 to 100"]);
+        check(&text("depth = 101"), &["reranker.depth is 101"]);
+        check(&text("weight = 1.5"), &["reranker.weight is 1.5, it must be 0 to 1"]);
+        check(&text("weight = nan"), &["reranker.weight is NaN"]);
+        check(&text("workers = 0"), &["reranker.workers is 0, it must be 1 to 64"]);
+        check(&text("queue_limit = 0"), &["reranker.queue_limit is 0"]);
     }
 
     #[test]

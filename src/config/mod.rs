@@ -11,6 +11,7 @@ mod index;
 mod load;
 mod log;
 mod places;
+mod reranker;
 mod server;
 mod sources;
 mod store;
@@ -24,6 +25,7 @@ pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
 pub use self::places::{NO_REPORTS, model_dir, runtime_candidates, runtime_would_report};
+pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
 pub use self::store::Store;
@@ -40,6 +42,8 @@ pub struct Config {
     pub store: Store,
     /// What turns text into vectors.
     pub embedder: Embedder,
+    /// What looks over the head of a ranking; absent: nothing does.
+    pub reranker: Option<Reranker>,
     /// Which engine finds tools by their vectors.
     pub index: Index,
     /// What is remembered of earlier selections.

@@ -9,15 +9,14 @@ const RUNTIME_FILE: &str = "libonnxruntime.so";
 /// How many folders above the program to look in: `target/release/deps` is three below a checkout.
 const FOLDERS_UP: usize = 4;
 
-/// The model directory: as configured when it is there or absolute, else beside the program or above it.
+/// A model directory: as configured when it is there or absolute, else beside the program or above it.
 #[must_use]
-pub fn model_dir(embedder: &Embedder) -> PathBuf {
-    let configured = &embedder.model_dir;
+pub fn model_dir(configured: &Path) -> PathBuf {
     if configured.is_absolute() || configured.exists() {
-        return configured.clone();
+        return configured.to_owned();
     }
     let found = folders().map(|folder| folder.join(configured)).find(|path| path.exists());
-    found.unwrap_or_else(|| configured.clone())
+    found.unwrap_or_else(|| configured.to_owned())
 }
 
 /// The variable that keeps ONNX Runtime from reporting to its maker.

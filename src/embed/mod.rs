@@ -81,10 +81,12 @@ pub enum EmbedError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file of the model directory cannot be read.
-    #[error("model file {} cannot be read ({source}): restore it from the repository or point embedder.model_dir at a model directory", path.display())]
+    #[error("model file {} cannot be read ({source}): restore it, or point {key} at a model directory", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
+        /// The setting that names its directory.
+        key: &'static str,
         /// The system's words.
         source: std::io::Error,
     },
@@ -151,6 +153,24 @@ pub enum LoadError {
         cosine: f32,
         /// The least that is accepted.
         floor: f32,
+        /// The model to use instead.
+        float_model: String,
+    },
+    /// The same of a reranker.
+    #[error(
+        "reranker {name} computes wrong scores on this processor (probe {probe}: {found:.3} instead of {expected:.3}, {tolerance} off at most): use the float model, {float_model}"
+    )]
+    ProbeScore {
+        /// The model.
+        name: String,
+        /// Which probe, from 0.
+        probe: usize,
+        /// The logit that came out.
+        found: f32,
+        /// The float model's logit.
+        expected: f32,
+        /// How far off is accepted.
+        tolerance: f32,
         /// The model to use instead.
         float_model: String,
     },

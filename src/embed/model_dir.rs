@@ -1,15 +1,20 @@
 //! A model directory: a manifest and the files it vouches for. The one place in the engines that reads files, once, at start.
 
+pub mod cross;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::LoadError;
 
 /// The manifest layout this build reads.
 const FORMAT: u32 = 1;
+/// The setting that names the embedder's directory.
+const KEY: &str = "embedder.model_dir";
 
 /// `manifest.json`; `models/README.md` explains the fields.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,7 +74,7 @@ pub struct ModelFiles {
     pub manifest: Manifest,
     /// Name and content hash, for example `minilm-l6-int8@3f2a91c07d55`.
     pub id: String,
-    contents: BTreeMap<String, Vec<u8>>,
+    contents: Contents,
 }
 
 impl ModelFiles {
@@ -78,10 +83,8 @@ impl ModelFiles {
     /// # Errors
     /// A missing file, an unusable manifest, a wrong hash.
     pub fn read(dir: &Path) -> Result<Self, LoadError> {
-        let manifest_path = dir.join("manifest.json");
-        let text = read(&manifest_path)?;
-        let unusable = |detail: String| LoadError::Manifest { path: manifest_path.clone(), detail };
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| unusable(e.to_string()))?;
+        let unusable = |detail: String| LoadError::Manifest { path: dir.join(MANIFEST), detail };
+        let manifest: Manifest = read_manifest(dir, KEY)?;
         if manifest.format != FORMAT {
             return Err(unusable(format!("format is {}, this build reads {FORMAT}", manifest.format)));
         }
@@ -94,19 +97,7 @@ impl ModelFiles {
         if manifest.max_tokens < 3 {
             return Err(unusable(format!("max_tokens is {}, 3 is the least", manifest.max_tokens)));
         }
-        let mut contents = BTreeMap::new();
-        let mut whole = Sha256::new();
-        for (name, expected) in &manifest.files {
-            let path = dir.join(name);
-            let bytes = read(&path)?;
-            let found = hex::encode(Sha256::digest(&bytes));
-            if &found != expected {
-                return Err(LoadError::WrongHash { path, expected: expected.clone(), found });
-            }
-            whole.update(name.as_bytes());
-            whole.update(found.as_bytes());
-            contents.insert(name.clone(), bytes);
-        }
+        let (contents, mut whole) = Contents::read(dir, &manifest.files, KEY)?;
         // How the files are used shapes the vectors as much as the files do.
         whole.update(format!(
             "{:?} {} {:?} {:?}",
@@ -121,15 +112,52 @@ impl ModelFiles {
     /// # Errors
     /// The manifest does not list it.
     pub fn take(&self, name: &str) -> Result<Vec<u8>, LoadError> {
-        self.contents.get(name).cloned().ok_or_else(|| LoadError::Manifest {
-            path: "manifest.json".into(),
+        self.contents.take(name)
+    }
+}
+
+/// The manifest's name in its folder.
+const MANIFEST: &str = "manifest.json";
+
+/// The files of a model by name, each with the hash that its manifest says.
+#[derive(Debug)]
+struct Contents(BTreeMap<String, Vec<u8>>);
+
+impl Contents {
+    /// Reads `files` (name → sha256) and hashes names and contents together. `key` is the setting to name where one is missing.
+    fn read(dir: &Path, files: &BTreeMap<String, String>, key: &'static str) -> Result<(Self, Sha256), LoadError> {
+        let mut contents = BTreeMap::new();
+        let mut whole = Sha256::new();
+        for (name, expected) in files {
+            let path = dir.join(name);
+            let bytes = read(&path, key)?;
+            let found = hex::encode(Sha256::digest(&bytes));
+            if &found != expected {
+                return Err(LoadError::WrongHash { path, expected: expected.clone(), found });
+            }
+            whole.update(name.as_bytes());
+            whole.update(found.as_bytes());
+            contents.insert(name.clone(), bytes);
+        }
+        Ok((Self(contents), whole))
+    }
+
+    fn take(&self, name: &str) -> Result<Vec<u8>, LoadError> {
+        self.0.get(name).cloned().ok_or_else(|| LoadError::Manifest {
+            path: MANIFEST.into(),
             detail: format!("files does not list {name}, which the model needs"),
         })
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Missing { path: path.to_owned(), source })
+fn read_manifest<T: DeserializeOwned>(dir: &Path, key: &'static str) -> Result<T, LoadError> {
+    let path = dir.join(MANIFEST);
+    let text = read(&path, key)?;
+    serde_json::from_slice(&text).map_err(|e| LoadError::Manifest { path, detail: e.to_string() })
+}
+
+fn read(path: &Path, key: &'static str) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Missing { path: path.to_owned(), key, source })
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! The real embedder: fastembed over ONNX Runtime, from a checked model directory. The one file that names either.
+//! The real embedder: fastembed over ONNX Runtime, from a checked model directory. With its child, the one file that names either.
+
+pub mod cross;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -18,6 +18,7 @@ pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, EngineChoice};
+use crate::select::Reranking;
 
 /// Writes `bytes` to `path`, whole or not at all.
 pub(crate) fn whole_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -103,6 +104,7 @@ pub enum EvalError {
 pub struct Model {
     embedders: Vec<Box<dyn Embedder>>,
     pool: Pool,
+    reranking: Option<Reranking>,
 }
 
 impl std::fmt::Debug for Model {
@@ -118,7 +120,13 @@ impl Model {
     /// No thread.
     pub fn new(mut loaded: Loaded, documents: Loaded) -> Result<Self, EvalError> {
         loaded.embedders.truncate(1);
-        Ok(Self { embedders: documents.embedders, pool: Pool::start(loaded, PoolOptions::default())? })
+        Ok(Self { embedders: documents.embedders, pool: Pool::start(loaded, PoolOptions::default())?, reranking: None })
+    }
+
+    /// The same, with a reranker for [`Ranker::Router`] where there is one.
+    #[must_use]
+    pub fn with_reranking(self, reranking: Option<Reranking>) -> Self {
+        Self { reranking, ..self }
     }
 
     /// Its worker for queries.
@@ -131,6 +139,12 @@ impl Model {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.pool.info().id
+    }
+
+    /// The reranker's id; empty where there is none.
+    #[must_use]
+    pub fn reranker_id(&self) -> &str {
+        self.reranking.as_ref().map_or("", |reranking| reranking.pool.id())
     }
 
     /// Vectors of all `texts`, each text once, on all workers; `tick` is told of each.

@@ -11,7 +11,7 @@ use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::index::EngineChoice;
 use crate::index::vector::Codes;
-use crate::select::{self, Answer, Input, Request, Selector, SelectorOptions, Stage, Trace};
+use crate::select::{self, Answer, Input, Request, Reranked, Selector, SelectorOptions, Stage, Trace};
 use crate::tool::{ModelName, TenantId, Tool, ToolId};
 
 /// No query of an evaluation may be answered by words because a machine was busy.
@@ -33,7 +33,7 @@ pub(super) async fn rank(
     }
     let catalog = Arc::new(catalog);
     // Equal queries of a set are asked anew, each at its own cost.
-    let selector = Selector::new(model.pool.clone(), &SelectorOptions::BARE);
+    let selector = Selector::new(model.pool.clone(), &SelectorOptions::BARE).with_reranking(model.reranking.clone());
     let mut ranked = Ranked::default();
     let mut tokens = 0_u64;
     for query in &data.queries {
@@ -61,7 +61,9 @@ async fn select_once(
 ) -> Result<(Arc<Answer>, Trace), String> {
     let input = Input { query: Some(text.to_owned()), max_tokens, ..Input::default() };
     let request = Request::check(input).map_err(|v| v.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-    selector.select(catalog, &request, Instant::now() + PATIENCE).await.map_err(|e| e.to_string())
+    let (answer, trace) = selector.select(catalog, &request, Instant::now() + PATIENCE).await.map_err(|e| e.to_string())?;
+    // A figure must be that of the ranking it is printed for.
+    if trace.reranked == Reranked::Left { Err(answer.degraded_reason.clone()) } else { Ok((answer, trace)) }
 }
 
 fn stages(trace: &Trace, embed: bool) -> Duration {

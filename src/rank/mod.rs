@@ -2,6 +2,7 @@
 
 pub mod mention;
 mod order;
+pub mod rerank;
 mod script;
 
 pub mod clauses;

@@ -76,6 +76,8 @@ pub struct Scored {
     pub named: f32,
     /// What parts of the query added to the score.
     pub parts: f32,
+    /// What a reranker thinks of it, in `[0, 1]`, where one was asked.
+    pub reranked: Option<f32>,
 }
 
 /// How to rank.
@@ -122,15 +124,8 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
     let scored = |key: Key| {
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
-        Some(Scored {
-            slot: hit.slot,
-            score: key.score,
-            mentioned: key.mentioned,
-            dense: hit.views,
-            lexical,
-            named: hit.named,
-            parts: 0.0,
-        })
+        let (slot, dense, named) = (hit.slot, hit.views, hit.named);
+        Some(Scored { slot, score: key.score, mentioned: key.mentioned, dense, lexical, named, parts: 0.0, reranked: None })
     };
     keys.into_iter().filter_map(scored).collect()
 }

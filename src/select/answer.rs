@@ -20,7 +20,7 @@ pub struct Answer {
     pub dropped: Vec<Dropped>,
     /// How the tools were found.
     pub mode: Mode,
-    /// Why by words alone; empty otherwise.
+    /// Why by words alone, and why not reranked though it should be; empty otherwise.
     pub degraded_reason: String,
     /// The catalogue's version.
     pub version: Version,
@@ -220,6 +220,9 @@ pub(super) fn reasons(scored: Option<&Scored>, pinned: bool) -> Vec<String> {
     }
     if 0.0 < scored.named {
         reasons.push(format!("name: {:.0} % of its words are in the request", scored.named.sqrt() * 100.0));
+    }
+    if let Some(reranked) = scored.reranked {
+        reasons.push(format!("reranker: {reranked:.2}"));
     }
     reasons
 }

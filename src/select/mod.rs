@@ -1,13 +1,14 @@
 //! One selection, from a query to a list of tools under the cap.
 //!
-//! Order: known answer? → scope → embed ‖ words → fuse → pinned first → pack → render. It works on one tenant catalogue from start to end
-//! and returns the answer beside a [`Trace`]; what is measured or logged of it is decided elsewhere. Only the embedding waits for anything;
-//! the rest is arithmetic on memory, well under a millisecond at thousands of tools.
+//! Order: known answer? → scope → embed ‖ words → fuse → rerank? → pinned first → pack → render. It works on one tenant catalogue from
+//! start to end and returns the answer beside a [`Trace`]; what is measured or logged of it is decided elsewhere. Only the two models are
+//! waited for; the rest is arithmetic on memory, well under a millisecond at thousands of tools.
 
 mod answer;
 mod list;
 mod offered;
 mod request;
+mod rerank;
 mod shadow;
 mod trace;
 
@@ -18,8 +19,9 @@ pub use self::answer::{Answer, DropCause, Dropped, Explanation, Mode, NoMatch, S
 use self::list::Selection;
 pub use self::offered::Offered;
 pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope};
+pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
-pub use self::trace::{Answered, Stage, Trace};
+pub use self::trace::{Answered, Reranked, Stage, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
 use crate::embed::{Pool, QueryError};
@@ -124,6 +126,7 @@ pub struct Selector {
     answers: Cache<AnswerKey, Arc<Answer>>,
     vectors: Cache<VectorKey, Arc<UnitVector>>,
     shadow: Shadow,
+    reranking: Option<Reranking>,
 }
 
 impl Selector {
@@ -136,6 +139,7 @@ impl Selector {
             answers: Cache::new(options.answer_bytes, |key, answer| key.request.bytes() + answer.bytes()),
             vectors: Cache::new(options.vector_bytes, vector_bytes),
             shadow: Shadow::new(options.shadow_every),
+            reranking: None,
         }
     }
 
@@ -208,7 +212,7 @@ impl Selector {
         trace.engine = vector.is_some().then_some(found.engine);
         let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
         let weights = Weights::default().with_unread(unread);
-        let ranked = trace.time(Stage::Rank, || {
+        let mut ranked = trace.time(Stage::Rank, || {
             let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
             let ranking = Ranking { mentioned: &mentioned, semantic: degraded.is_none(), weights, depth };
             rank::rank(&found, &ranking, |slot| catalog.position(slot))
@@ -217,6 +221,7 @@ impl Selector {
             self.shadow.look(catalog, vector, &eligible, &found, Weights::default());
         }
 
+        let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked };
         let (lined_up, mut dropped) = selection.line_up();
         let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
@@ -226,7 +231,7 @@ impl Selector {
         let usage = selection.usage(returned);
         let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
-        let degraded_reason = degraded.unwrap_or_default();
+        let degraded_reason = degraded.into_iter().chain(not_reranked).collect::<Vec<_>>().join("; ");
         let version = catalog.version();
         Ok((Answer { tools, prompt, usage, no_match, dropped, mode, degraded_reason, version, explanations }, trace))
     }

@@ -15,6 +15,8 @@ pub enum Stage {
     Retrieve,
     /// Fusing and ordering.
     Rank,
+    /// Waiting for and running the reranker.
+    Rerank,
     /// Choosing tools and fidelities.
     Pack,
     /// Writing the text and counting it.
@@ -30,6 +32,7 @@ impl Stage {
             Self::Embed => "embed",
             Self::Retrieve => "retrieve",
             Self::Rank => "rank",
+            Self::Rerank => "rerank",
             Self::Pack => "pack",
             Self::Render => "render",
         }
@@ -60,6 +63,18 @@ impl Answered {
     }
 }
 
+/// What became of reranking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reranked {
+    /// There is no reranker, or there was nothing to order.
+    #[default]
+    Not,
+    /// The order is blended.
+    Done,
+    /// The order stayed as it was: the reranker would have been late, or failed.
+    Left,
+}
+
 /// What a selection did.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
@@ -69,6 +84,8 @@ pub struct Trace {
     pub engine: Option<Engine>,
     /// Where the answer came from.
     pub answered: Answered,
+    /// What became of reranking.
+    pub reranked: Reranked,
 }
 
 impl Trace {

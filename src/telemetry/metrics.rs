@@ -11,7 +11,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::index::Engine;
-use crate::select::{Answer, NoMatch, Trace};
+use crate::select::{Answer, NoMatch, Reranked, Trace};
 use crate::sources::Status;
 
 /// From 10 µs, since all but the embedding takes less than a millisecond, to 10 s.
@@ -50,6 +50,7 @@ pub struct Meters {
     call_duration: Histogram<f64>,
     stage_duration: Histogram<f64>,
     selections: Counter<u64>,
+    reranks: Counter<u64>,
     no_match: Counter<u64>,
     tokens: Counter<u64>,
     tools: Histogram<u64>,
@@ -88,6 +89,7 @@ impl Meters {
                 "{selection}",
                 "Selections answered, by mode, engine and what was known from before.",
             ),
+            reranks: counter("toolrouter.reranks", "{selection}", "Selections that a reranker was asked about, by outcome."),
             no_match: counter("toolrouter.no_match", "{selection}", "Selections that returned no tool, by reason."),
             tokens: counter("toolrouter.tokens", "{token}", "Tokens of tool lists: eligible at FULL, returned, saved."),
             tools: meter
@@ -174,6 +176,14 @@ impl Meters {
             KeyValue::new("cache", trace.answered.name()),
         ];
         self.selections.add(1, &labels);
+        let outcome = match trace.reranked {
+            Reranked::Not => None,
+            Reranked::Done => Some("done"),
+            Reranked::Left => Some("left"),
+        };
+        if let Some(outcome) = outcome {
+            self.reranks.add(1, &[KeyValue::new("outcome", outcome)]);
+        }
         self.tools.record(answer.tools.len() as u64, &[]);
         let kinds = [
             ("eligible", answer.usage.eligible_tokens),

@@ -23,8 +23,8 @@ const HOMES: [(&str, &[&str]); 26] = [
     ("tonic_types", &["rpc/"]),
     ("prost", &["rpc/"]),
     ("prost_reflect", &["rpc/json.rs"]),
-    ("fastembed", &["embed/onnx.rs"]),
-    ("ort", &["embed/onnx.rs"]),
+    ("fastembed", &["embed/onnx.rs", "embed/onnx/cross.rs"]),
+    ("ort", &["embed/onnx.rs", "embed/onnx/cross.rs"]),
     ("pulp", &["index/exact.rs"]),
     ("hnsw_rs", &["index/hnsw.rs"]),
     ("moka", &["cache.rs"]),
@@ -50,7 +50,7 @@ const HOMES: [(&str, &[&str]); 26] = [
 const ENGINE_BANS: [(&str, &[&str]); 5] = [
     ("std::fs", &["embed/model_dir.rs"]),
     ("std::net", &[]),
-    ("tokio::", &["embed/pool.rs"]),
+    ("tokio::", &["embed/pool.rs", "rank/rerank/pool.rs"]),
     ("SystemTime", &[]),
     ("rand::", &[]),
 ];

@@ -18,6 +18,7 @@ mod public_sets;
 mod rank_tools;
 mod real_servers;
 mod registration;
+mod rerank;
 mod selection;
 mod sources;
 mod support;

@@ -131,7 +131,7 @@ class Selection:
     dropped: tuple[DroppedTool, ...]
     mode: Mode
     degraded_reason: str
-    """Why the mode is lexical. Empty when it is semantic."""
+    """Why the mode is lexical, or why the configured reranker had no say. Empty otherwise."""
     catalog_version: str
     explanations: tuple[Explanation, ...]
     """One for each of `explain_tools`, in their order."""
