@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,13 @@ use crate::compact::Tokenizer;
 use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
 use crate::embed::hashing::HashingEmbedder;
-use crate::embed::{LoadError, Loaded, Pool, PoolOptions};
+use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
+use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::Registrar;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Parts, ServeError, TlsPem};
-use crate::select::{Offered, Reranking, Selector, SelectorOptions, Shadow};
+use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use crate::store::{Store, StoreError};
@@ -62,6 +64,14 @@ pub enum AppError {
     /// This build cannot run the reranker.
     #[error("[reranker] is set, but this build has no ONNX Runtime: build with the feature `onnx`, or take the section out")]
     NoReranker,
+    /// The weights file is not usable.
+    #[error("weights file {} {detail}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -159,6 +169,26 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// How to rank with the embedder `model`: by the configured weights file, else by the one that came with the model.
+///
+/// # Errors
+/// The file cannot be read, or is for another build or model.
+pub fn load_policy(config: &Config, model: &ModelInfo) -> Result<Policy, AppError> {
+    let of_model = || config::model_dir(&config.embedder.model_dir).join(config::WEIGHTS_FILE);
+    let comes_with_it = || Some(of_model()).filter(|path| config.embedder.kind == EmbedderKind::Onnx && path.exists());
+    let weights = match config.ranking.weights_file.clone().or_else(comes_with_it) {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|e| AppError::Weights { path: path.clone(), detail: format!("cannot be read: {e}") })?;
+            Weights::parse(&text, &model.id, model.dimension)
+                .map_err(|e| AppError::Weights { path: path.clone(), detail: e.to_string() })?
+        }
+        None => Weights::default(),
+    };
+    let left_out = config.ranking.left_out().map_err(|detail| ConfigError::Value { detail })?;
+    Ok(Policy { weights: Arc::new(weights), left_out })
+}
+
 /// Runs the router until `shutdown`, then drains.
 ///
 /// # Errors
@@ -198,7 +228,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let tools = registrar.restore().await?;
     let reranking = start_reranking(config, reranker)?;
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
-    let selector = Selector::new(pool.clone(), &selector_options(config)).with_reranking(reranking);
+    let selector = Selector::new(pool.clone(), load_policy(config, &info)?, &selector_options(config)).with_reranking(reranking);
     let surroundings = Surroundings {
         tenant: TenantId::default(),
         registrar: registrar.clone(),

@@ -77,6 +77,11 @@ impl Entry {
         self.derived.examples.iter().filter_map(|(_, codes)| codes.as_ref()).collect()
     }
 
+    /// Its example requests, as hashes of their texts.
+    pub fn examples(&self) -> impl Iterator<Item = &TextHash> {
+        self.derived.examples.iter().map(|(hash, _)| hash)
+    }
+
     /// Every text's hash with its vector, where there is one.
     pub fn vectors(&self) -> impl Iterator<Item = (&TextHash, Option<&Codes>)> {
         self.derived.base.iter().chain(&self.derived.examples).map(|(hash, codes)| (hash, codes.as_ref()))

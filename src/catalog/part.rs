@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::{AddAssign, SubAssign};
 use std::sync::Arc;
 
-use super::change::State;
+use super::change::{State, TextHash};
 use super::entry::Entry;
 use crate::compact::{Fidelity, Format, Tokenizer};
 use crate::index::allow::Allowed;
@@ -66,6 +66,8 @@ pub(super) struct Part {
     pub(super) by_id: HashMap<ToolId, u32>,
     pub(super) by_model_name: HashMap<Box<str>, u32>,
     pub(super) mentions: MentionIndex,
+    /// Which tools have an example request, by the hash of its text.
+    pub(super) by_example: HashMap<TextHash, Vec<u32>>,
     pub(super) segment: Arc<Segment>,
     pub(super) enabled: Allowed,
     pub(super) totals: Totals,
@@ -80,8 +82,12 @@ impl Part {
         let places = || entries.iter().zip(0_u32..);
         let mut enabled = Allowed::none(entries.len());
         let mut totals = Totals::default();
+        let mut by_example: HashMap<TextHash, Vec<u32>> = HashMap::new();
         for (entry, place) in places() {
             totals += Totals::of(entry);
+            for example in entry.examples() {
+                by_example.entry(*example).or_default().push(place);
+            }
             if entry.record.state == State::Enabled {
                 enabled.insert(place);
             }
@@ -99,6 +105,7 @@ impl Part {
                 let id = &entry.record.tool.id;
                 (place, id.source(), id.name(), entry.record.model_name.as_str())
             })),
+            by_example,
             segment: Arc::new(Segment::build(dimension, documents)),
             enabled,
             totals,

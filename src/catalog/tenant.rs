@@ -271,6 +271,21 @@ impl TenantCatalog {
         slots
     }
 
+    /// Tools that were registered with an example request of the one in `slot`, ascending by registration, each once.
+    #[must_use]
+    pub fn companions(&self, slot: u32) -> Vec<u32> {
+        let mut found: Vec<u32> = Vec::new();
+        for example in self.at(slot).into_iter().flat_map(|entry| entry.examples()) {
+            found.extend(self.sealed.part.by_example.get(example).into_iter().flatten().filter(|place| !self.gone.contains(**place)));
+            let in_delta = self.delta.by_example.get(example).into_iter().flatten();
+            found.extend(in_delta.map(|place| slot_of(self.sealed.len(), *place)));
+        }
+        found.retain(|other| *other != slot);
+        found.sort_unstable_by_key(|slot| self.position(*slot));
+        found.dedup();
+        found
+    }
+
     /// Slots of enabled tools.
     #[must_use]
     pub fn enabled(&self) -> &Allowed {

@@ -26,6 +26,15 @@ pub struct Arguments {
     /// Most tools, 1 to 200 [default: 20]
     #[arg(long, value_name = "N")]
     max_tools: Option<u32>,
+    /// Return so many however unlikely they are [default: 0]
+    #[arg(long, value_name = "N")]
+    min_tools: Option<u32>,
+    /// Return only what is at least this likely to fit, 0 to 1; 0 holds nothing back [default: as calibrated]
+    #[arg(long, value_name = "P")]
+    min_confidence: Option<f32>,
+    /// Leave out what is less likely than the best by more than this share of it, 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    relative_margin: Option<f32>,
     /// The model's API
     #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
     format: Format,
@@ -101,11 +110,14 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             max_tokens: arguments.max_tokens,
             tokenizer: arguments.tokenizer,
             max_tools: arguments.max_tools,
+            min_tools: arguments.min_tools,
         }),
         output: Some(proto::Output { format: arguments.format.wire().into(), include: Vec::new() }),
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
+        min_confidence: arguments.min_confidence,
+        relative_margin: arguments.relative_margin,
     };
     let mut client = arguments.connection.open().await?;
     for query in queries {
@@ -129,9 +141,22 @@ async fn rank(
     message: proto::SelectToolsRequest,
     brought: &[proto::OfferedTool],
 ) -> Result<proto::SelectToolsResponse, Exit> {
-    let proto::SelectToolsRequest { input, budget, output, pinned, explain, explain_tools, .. } = message;
+    let proto::SelectToolsRequest {
+        input, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin, scope: _
+    } = message;
     let query = input.map(|Input::Query(query)| query).unwrap_or_default();
-    let request = proto::RankToolsRequest { query, tools: brought.to_vec(), budget, output, pinned, explain, explain_tools };
+    let tools = brought.to_vec();
+    let request = proto::RankToolsRequest {
+        query,
+        tools,
+        budget,
+        output,
+        pinned,
+        explain,
+        explain_tools,
+        min_confidence,
+        relative_margin,
+    };
     Ok(client.rank(request).await?.selection.unwrap_or_default())
 }
 
@@ -142,10 +167,11 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
         for reason in &tool.reasons {
             name.push_str(&format!("\n  {reason}"));
         }
-        vec![name, format!("{:.3}", tool.score), fidelity(tool.fidelity()).to_owned(), tool.tokens.to_string()]
+        let confidence = tool.confidence.map_or_else(String::new, |confidence| format!("{confidence:.2}"));
+        vec![name, format!("{:.3}", tool.score), confidence, fidelity(tool.fidelity()).to_owned(), tool.tokens.to_string()]
     });
     if !answer.tools.is_empty() {
-        output::table(&["tool", "score", "fidelity", "tokens"], &[1, 3], rows);
+        output::table(&["tool", "score", "confidence", "fidelity", "tokens"], &[1, 2, 4], rows);
     }
     if let Some(no_match) = &answer.no_match {
         output::line(&format!("no tool: {}", no_match.detail));

@@ -151,6 +151,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     if let Some(complaint) = config.reranker.as_ref().and_then(super::Reranker::complaint) {
         return Err(value(complaint));
     }
+    config.ranking.left_out().map_err(value)?;
     let cache = &config.cache;
     for (key, mib) in [("cache.answers_mib", cache.answers_mib), ("cache.vectors_mib", cache.vectors_mib)] {
         if MAX_CACHE_MIB < mib {
@@ -268,6 +269,7 @@ mod tests {
         check("[embedder]\nkind = \"magic\"", &["magic"]);
         check("[embedder]\nworkers = 65", &["embedder.workers is 65, it must be 1 to 64"]);
         check("[store]\nmax_mib = 0", &["store.max_mib is 0"]);
+        check("[ranking]\nleave_out = [\"luck\"]", &["ranking.leave_out: \"luck\" is no step; steps are views, lexical"]);
         check("[index]\nengine = \"annoy\"", &["annoy", "index.engine"]);
         check("[index]\nhnsw_min_tools = 0", &["index.hnsw_min_tools is 0"]);
         check("[cache]\nanswers_mib = 9999999", &["cache.answers_mib is 9999999, it must be 0 (off) to 1048576"]);

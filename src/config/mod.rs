@@ -11,6 +11,7 @@ mod index;
 mod load;
 mod log;
 mod places;
+mod ranking;
 mod reranker;
 mod server;
 mod sources;
@@ -24,7 +25,8 @@ pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
-pub use self::places::{NO_REPORTS, model_dir, runtime_candidates, runtime_would_report};
+pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
+pub use self::ranking::Ranking;
 pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
@@ -42,6 +44,8 @@ pub struct Config {
     pub store: Store,
     /// What turns text into vectors.
     pub embedder: Embedder,
+    /// The numbers that ranking rests on.
+    pub ranking: Ranking,
     /// What looks over the head of a ranking; absent: nothing does.
     pub reranker: Option<Reranker>,
     /// Which engine finds tools by their vectors.

@@ -33,6 +33,9 @@ impl Default for PoolOptions {
     }
 }
 
+/// Texts that an answer could do without have one in so many places of the lane.
+const EXTRA_SHARE: usize = 8;
+
 /// Why a query has no vector.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum QueryError {
@@ -148,10 +151,21 @@ impl Pool {
     /// # Errors
     /// The lane is full, the deadline too near, or the model failed.
     pub async fn query(&self, text: String, deadline: Instant) -> Result<UnitVector, QueryError> {
+        self.wait_for(text, deadline, self.0.shared.options.queue_limit).await
+    }
+
+    /// The vector of a text that makes an answer better and that it could do without: it gives way where queries begin to wait.
+    ///
+    /// # Errors
+    /// An eighth of the lane waits already, the deadline is too near, or the model failed.
+    pub async fn extra_query(&self, text: String, deadline: Instant) -> Result<UnitVector, QueryError> {
+        self.wait_for(text, deadline, self.0.shared.options.queue_limit.div_ceil(EXTRA_SHARE)).await
+    }
+
+    async fn wait_for(&self, text: String, deadline: Instant, limit: usize) -> Result<UnitVector, QueryError> {
         let shared = &self.0.shared;
         let receiver = {
             let mut lanes = shared.lock();
-            let limit = shared.options.queue_limit;
             let forward = Duration::from_micros(shared.forward_us.load(Ordering::Relaxed));
             let ahead = lanes.queries.len() + lanes.queries_running;
             let needed = forward.mul_f64(1.0 + ahead as f64 / self.0.workers as f64);

@@ -73,7 +73,7 @@ fn sentence_end(rest: &str) -> Option<usize> {
 fn joiner(rest: &str) -> Option<usize> {
     let word = rest.trim_start();
     let blanks = rest.len() - word.len();
-    let is_here = |joiner: &&str| {
+    let is_here = |joiner: &&&str| {
         let head = word.get(..joiner.len()).is_some_and(|head| head.eq_ignore_ascii_case(joiner));
         head && word[joiner.len()..].starts_with(char::is_whitespace)
     };

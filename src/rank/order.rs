@@ -78,6 +78,8 @@ pub struct Scored {
     pub parts: f32,
     /// What a reranker thinks of it, in `[0, 1]`, where one was asked.
     pub reranked: Option<f32>,
+    /// The document that it is used together with, where that is why it has its place.
+    pub with: Option<u32>,
 }
 
 /// How to rank.
@@ -125,7 +127,7 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
         let (slot, dense, named) = (hit.slot, hit.views, hit.named);
-        Some(Scored { slot, score: key.score, mentioned: key.mentioned, dense, lexical, named, parts: 0.0, reranked: None })
+        Some(Scored { slot, score: key.score, mentioned: key.mentioned, dense, lexical, named, parts: 0.0, reranked: None, with: None })
     };
     keys.into_iter().filter_map(scored).collect()
 }

@@ -55,6 +55,9 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
         max_tokens: budget.max_tokens,
         tokenizer: budget.tokenizer,
         max_tools: budget.max_tools,
+        min_tools: budget.min_tools,
+        min_confidence: request.min_confidence,
+        margin: request.relative_margin,
         format,
         pinned,
         explain: request.explain,
@@ -68,7 +71,8 @@ pub(super) type Offer = Vec<(String, Candidate)>;
 
 /// A request with the tools that the caller brings.
 pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include, Offer), Vec<Violation>> {
-    let proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools } = request;
+    let proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin } =
+        request;
     let as_selection = proto::SelectToolsRequest {
         input: Some(proto::select_tools_request::Input::Query(query)),
         scope: None,
@@ -77,6 +81,8 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         pinned,
         explain,
         explain_tools,
+        min_confidence,
+        relative_margin,
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
@@ -121,6 +127,7 @@ pub(super) fn answer(
         tool: tool.id.name().to_owned(),
         model_name: tool.model_name.as_str().to_owned(),
         score: tool.score,
+        confidence: tool.confidence,
         fidelity: fidelity(tool.fidelity).into(),
         tokens: tool.tokens.0,
         definition_json: if include.definitions { tool.definition.clone() } else { String::new() },
@@ -131,6 +138,7 @@ pub(super) fn answer(
         let reason = match dropped.cause {
             DropCause::OverBudget { .. } => Reason::OverBudget,
             DropCause::MaxTools { .. } => Reason::MaxTools,
+            DropCause::LowConfidence { .. } => Reason::LowConfidence,
             DropCause::NotFound => Reason::NotFound,
             DropCause::Disabled => Reason::Disabled,
             DropCause::OutOfScope => Reason::OutOfScope,
@@ -165,6 +173,7 @@ pub(super) fn answer(
             eligible_tools: number(answer.usage.eligible_tools),
         }),
         no_match: answer.no_match.map(no_match),
+        confidence: answer.confidence,
         dropped: dropped.collect(),
         mode: match answer.mode {
             Mode::Semantic => proto::Mode::Semantic,
@@ -190,6 +199,7 @@ fn no_match(why: NoMatch) -> proto::NoMatch {
         NoMatch::EmptyCatalog { .. } => Reason::EmptyCatalog,
         NoMatch::EmptyScope { .. } => Reason::EmptyScope,
         NoMatch::NothingRelevant => Reason::NothingRelevant,
+        NoMatch::LowConfidence { .. } => Reason::LowConfidence,
         NoMatch::OverBudget { .. } => Reason::OverBudget,
     };
     proto::NoMatch { reason: reason.into(), detail: why.detail() }

@@ -16,6 +16,8 @@ pub struct Answer {
     pub usage: Usage,
     /// Why there is no tool.
     pub no_match: Option<NoMatch>,
+    /// How likely it is that any tool fits, in `[0, 1]`; nothing where that is not calibrated.
+    pub confidence: Option<f32>,
     /// Candidates that a caller would miss.
     pub dropped: Vec<Dropped>,
     /// How the tools were found.
@@ -48,6 +50,8 @@ pub struct Selected {
     pub model_name: ModelName,
     /// Rank score.
     pub score: f32,
+    /// How likely it is that it fits, in `[0, 1]`; nothing where that is not calibrated.
+    pub confidence: Option<f32>,
     /// How much is shown.
     pub fidelity: Fidelity,
     /// Tokens of its entry.
@@ -100,7 +104,7 @@ impl Mode {
 }
 
 /// Why no tool is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoMatch {
     /// No enabled tool exists.
     EmptyCatalog {
@@ -114,6 +118,13 @@ pub enum NoMatch {
     },
     /// Nothing in common with the query.
     NothingRelevant,
+    /// It is too unlikely that any fits.
+    LowConfidence {
+        /// How likely it is, in `[0, 1]`.
+        confidence: f32,
+        /// How likely it would have to be.
+        least: f32,
+    },
     /// Even the smallest is over the cap.
     OverBudget {
         /// What the smallest would need, frame included.
@@ -131,6 +142,9 @@ impl NoMatch {
             Self::EmptyCatalog { registered: 0 } => "no tool is registered".to_owned(),
             Self::EmptyCatalog { registered } => format!("all {registered} registered tools are disabled"),
             Self::EmptyScope { enabled } => format!("the scope leaves none of {enabled} enabled tools"),
+            Self::LowConfidence { confidence, least } => {
+                format!("nothing seems to fit: the confidence that any tool does is {confidence:.3}, the least is {least:.3}")
+            }
             Self::NothingRelevant => "no tool has anything in common with the query".to_owned(),
             Self::OverBudget { smallest, max_tokens } => {
                 format!("max_tokens is {max_tokens}, the smallest candidate needs {smallest}")
@@ -140,7 +154,7 @@ impl NoMatch {
 }
 
 /// A candidate that is not in the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dropped {
     /// Who it is.
     pub id: ToolId,
@@ -151,7 +165,7 @@ pub struct Dropped {
 }
 
 /// Why a candidate is not in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DropCause {
     /// Its smallest form does not fit.
     OverBudget {
@@ -164,6 +178,13 @@ pub enum DropCause {
     MaxTools {
         /// `max_tools`.
         limit: usize,
+    },
+    /// It is too unlikely that it fits.
+    LowConfidence {
+        /// How likely it is; in `[0, 1]` where that is calibrated, else its score.
+        confidence: f32,
+        /// How likely it would have to be.
+        least: f32,
     },
     /// Pinned, and not there.
     NotFound,
@@ -180,6 +201,7 @@ impl DropCause {
         match self {
             Self::OverBudget { needs, left } => format!("needs {needs} tokens in its smallest form, {left} were left"),
             Self::MaxTools { limit } => format!("max_tools ({limit}) was reached"),
+            Self::LowConfidence { confidence, least } => format!("its confidence is {confidence:.3}, the least is {least:.3}"),
             Self::NotFound => format!("{id} is not registered"),
             Self::Disabled => format!("{id} is disabled"),
             Self::OutOfScope => format!("{id} is out of scope"),
@@ -203,7 +225,7 @@ pub struct Explanation {
 }
 
 /// The parts of a score in words.
-pub(super) fn reasons(scored: Option<&Scored>, pinned: bool) -> Vec<String> {
+pub(super) fn reasons(scored: Option<&Scored>, pinned: bool, with: Option<&ToolId>) -> Vec<String> {
     let mut reasons = Vec::new();
     if pinned {
         reasons.push("pinned by the caller".to_owned());
@@ -212,11 +234,17 @@ pub(super) fn reasons(scored: Option<&Scored>, pinned: bool) -> Vec<String> {
     if scored.mentioned {
         reasons.push("the query names it".to_owned());
     }
+    if let Some(with) = with {
+        reasons.push(format!("used together with {with}, by an example of both"));
+    }
     if let Some(dense) = scored.dense {
         reasons.push(format!("meaning: best view {:.3}, mean of views {:.3}", dense.best, dense.mean));
     }
     if 0.0 < scored.lexical {
         reasons.push(format!("words: {:.3} of the best match", scored.lexical));
+    }
+    if 0.0 < scored.parts {
+        reasons.push(format!("parts: {:.3} for fitting a part of the request", scored.parts));
     }
     if 0.0 < scored.named {
         reasons.push(format!("name: {:.0} % of its words are in the request", scored.named.sqrt() * 100.0));

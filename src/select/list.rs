@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::CANDIDATES;
+use super::belief::{Belief, Unlikely};
 use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
 use super::request::Request;
 use crate::catalog::{Entry, State, TenantCatalog};
@@ -26,6 +27,7 @@ pub(super) struct Selection<'a> {
     pub(super) request: &'a Request,
     pub(super) eligible: &'a Allowed,
     pub(super) ranked: &'a [Scored],
+    pub(super) belief: Belief<'a>,
 }
 
 impl<'a> Selection<'a> {
@@ -45,10 +47,26 @@ impl<'a> Selection<'a> {
                 Err(cause) => dropped.push(Dropped { id: id.clone(), detail: cause.detail(id), cause }),
             }
         }
+        let nothing_fits = self.belief.nothing_fits(self.request).is_some();
         for scored in self.ranked.iter().take(CANDIDATES).filter(|scored| !taken.contains(&scored.slot)) {
-            lined_up.extend(self.candidate(scored.slot, Some(scored), false));
+            let is_wanted = lined_up.len() < self.request.budget.min_tools;
+            if nothing_fits && !is_wanted {
+                break;
+            }
+            match self.belief.too_unlikely(self.request, scored).filter(|_| !is_wanted) {
+                None => lined_up.extend(self.candidate(scored.slot, Some(scored), false)),
+                Some(unlikely) => dropped.extend(self.unlikely(scored, unlikely)),
+            }
         }
+        // Of those that were unlikely, the ones a caller would miss.
+        dropped.truncate(self.request.pinned.len() + self.request.budget.max_tools);
         (lined_up, dropped)
+    }
+
+    fn unlikely(&self, scored: &Scored, unlikely: Unlikely) -> Option<Dropped> {
+        let id = self.catalog.at(scored.slot)?.record.tool.id.clone();
+        let cause = DropCause::LowConfidence { confidence: unlikely.confidence, least: unlikely.least };
+        Some(Dropped { detail: cause.detail(&id), id, cause })
     }
 
     fn pinnable(&self, id: &ToolId) -> Result<u32, DropCause> {
@@ -99,10 +117,11 @@ impl<'a> Selection<'a> {
             id: record.tool.id.clone(),
             model_name: record.model_name.clone(),
             score: lined_up.scored.map_or(0.0, |scored| scored.score),
+            confidence: lined_up.scored.and_then(|scored| self.belief.tool(&scored)),
             fidelity,
             tokens: record.costs.get(self.request.format, fidelity, self.request.budget.tokenizer),
             definition,
-            reasons: if self.request.explain { answer::reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
+            reasons: if self.request.explain { self.reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
         }
     }
 
@@ -141,13 +160,24 @@ impl<'a> Selection<'a> {
         if self.eligible.is_empty() {
             return NoMatch::EmptyScope { enabled: self.catalog.enabled().len() };
         }
+        if let Some(Unlikely { confidence, least }) = self.belief.nothing_fits(self.request).filter(|_| lined_up.is_empty()) {
+            return NoMatch::LowConfidence { confidence, least };
+        }
         match lined_up.iter().map(|l| l.costs.skeleton.min(l.costs.lean).min(l.costs.full)).min() {
             Some(smallest) => {
                 let smallest = smallest + compact::frame(self.request.budget.tokenizer);
                 NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }
             }
-            None => NoMatch::NothingRelevant,
+            None => match self.ranked.first().and_then(|first| self.belief.too_unlikely(self.request, first)) {
+                Some(Unlikely { confidence, least }) => NoMatch::LowConfidence { confidence, least },
+                None => NoMatch::NothingRelevant,
+            },
         }
+    }
+
+    fn reasons(&self, scored: Option<&Scored>, pinned: bool) -> Vec<String> {
+        let with = scored.and_then(|scored| self.catalog.at(scored.with?)).map(|entry| &entry.record.tool.id);
+        answer::reasons(scored, pinned, with)
     }
 
     pub(super) fn explain(&self, tools: &[Selected], dropped: &[Dropped]) -> Vec<Explanation> {
@@ -160,6 +190,9 @@ impl<'a> Selection<'a> {
             } else {
                 match self.pinnable(id) {
                     Err(cause) => format!("not returned: {}", cause.detail(id)),
+                    Ok(_) if tools.is_empty() && self.belief.nothing_fits(self.request).is_some() => {
+                        format!("not returned: {}", self.no_match(&[]).detail())
+                    }
                     Ok(_) if rank.is_none() => "not returned: nothing in common with the query".to_owned(),
                     Ok(_) => format!("not returned: others ranked higher, and {} came into the list", tools.len()),
                 }
@@ -170,7 +203,7 @@ impl<'a> Selection<'a> {
                 fate,
                 rank: rank.map(|rank| rank + 1),
                 score: scored.map(|scored| scored.score),
-                reasons: scored.map_or_else(Vec::new, |scored| answer::reasons(Some(scored), false)),
+                reasons: scored.map_or_else(Vec::new, |scored| self.reasons(Some(scored), false)),
             }
         };
         self.request.explain_tools.iter().map(explain).collect()

@@ -5,8 +5,13 @@
 //! waited for; the rest is arithmetic on memory, well under a millisecond at thousands of tools.
 
 mod answer;
+mod belief;
+mod companions;
+mod embedding;
 mod list;
+mod looking;
 mod offered;
+mod policy;
 mod request;
 mod rerank;
 mod shadow;
@@ -16,27 +21,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::answer::{Answer, DropCause, Dropped, Explanation, Mode, NoMatch, Selected, Usage};
+use self::belief::Belief;
+use self::embedding::Embedded;
 use self::list::Selection;
+use self::looking::Looked;
 pub use self::offered::Offered;
-pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope};
+pub use self::policy::Policy;
+pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope, Share};
 pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
 pub use self::trace::{Answered, Reranked, Stage, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
-use crate::embed::{Pool, QueryError};
+use crate::embed::Pool;
 use crate::error::{Kind, Violation};
 use crate::index::vector::UnitVector;
-use crate::index::{Engine, Query, terms};
-use crate::rank::{self, Ranking, Weights};
 use crate::tool::TenantId;
 
 /// How far down the ranking packing looks for tools that fit.
 const CANDIDATES: usize = 200;
 /// Kept back from the deadline for everything after the embedding, with room for a busy machine.
 const RESERVE: Duration = Duration::from_millis(5);
-/// With more of the tools lacking vectors than this, ranking by meaning would hide them: words treat all alike.
-const MAX_WITHOUT_VECTORS: f64 = 0.1;
 
 /// Why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +128,7 @@ type VectorKey = (TenantId, String);
 #[derive(Debug)]
 pub struct Selector {
     pool: Pool,
+    policy: Policy,
     answers: Cache<AnswerKey, Arc<Answer>>,
     vectors: Cache<VectorKey, Arc<UnitVector>>,
     shadow: Shadow,
@@ -130,12 +136,13 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// Embeds with `pool`.
+    /// Embeds with `pool` and ranks by `policy`.
     #[must_use]
-    pub fn new(pool: Pool, options: &SelectorOptions) -> Self {
+    pub fn new(pool: Pool, policy: Policy, options: &SelectorOptions) -> Self {
         let vector_bytes = |(_, query): &VectorKey, vector: &Arc<UnitVector>| query.len() + vector.dimension() * 4 + 100;
         Self {
             pool,
+            policy,
             answers: Cache::new(options.answer_bytes, |key, answer| key.request.bytes() + answer.bytes()),
             vectors: Cache::new(options.vector_bytes, vector_bytes),
             shadow: Shadow::new(options.shadow_every),
@@ -189,40 +196,11 @@ impl Selector {
         let started = Instant::now();
         let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
         trace.stages.push((Stage::Embed, started.elapsed()));
-        let (vector, degraded) = match embedded {
-            Embedded::Nothing => (None, None),
-            Embedded::Vector(vector, answered) => {
-                trace.answered = answered;
-                (Some(vector), None)
-            }
-            Embedded::Degraded(reason) => (None, Some(reason)),
-        };
-
-        // A scope leaves room for tools the graph would never propose, and an explanation wants every tool's place.
-        let wide = request.scope.is_everything() && request.explain_tools.is_empty();
-        let engine = if wide && vector.is_some() { Engine::Hnsw } else { Engine::Exact };
-        let (found, mentioned) = trace.time(Stage::Retrieve, || {
-            let mentioned = catalog.mentioned(&request.query);
-            let mut always = mentioned.clone();
-            always.extend(request.pinned.iter().filter_map(|id| catalog.slot(id)));
-            let terms = terms::terms(&request.query);
-            let query = Query { vector: vector.as_deref(), terms: &terms, always: &always };
-            (catalog.index().search(&query, &eligible, engine), mentioned)
-        });
-        trace.engine = vector.is_some().then_some(found.engine);
-        let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
-        let weights = Weights::default().with_unread(unread);
-        let mut ranked = trace.time(Stage::Rank, || {
-            let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
-            let ranking = Ranking { mentioned: &mentioned, semantic: degraded.is_none(), weights, depth };
-            rank::rank(&found, &ranking, |slot| catalog.position(slot))
-        });
-        if let (Some(vector), Engine::Hnsw) = (&vector, found.engine) {
-            self.shadow.look(catalog, vector, &eligible, &found, Weights::default());
-        }
-
+        let Looked { mut ranked, log_odds, degraded, without_parts } =
+            self.look(catalog, request, &eligible, embedded, &mut trace);
         let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
-        let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked };
+        let belief = Belief::of(&self.policy.weights, log_odds, &ranked);
+        let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief };
         let (lined_up, mut dropped) = selection.line_up();
         let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
         let (tools, prompt, returned) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));
@@ -231,40 +209,9 @@ impl Selector {
         let usage = selection.usage(returned);
         let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
-        let degraded_reason = degraded.into_iter().chain(not_reranked).collect::<Vec<_>>().join("; ");
+        let confidence = belief.any();
+        let degraded_reason = [degraded, without_parts, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let version = catalog.version();
-        Ok((Answer { tools, prompt, usage, no_match, dropped, mode, degraded_reason, version, explanations }, trace))
+        Ok((Answer { tools, prompt, usage, no_match, confidence, dropped, mode, degraded_reason, version, explanations }, trace))
     }
-
-    /// The query's vector, or why there is none.
-    async fn embed(&self, catalog: &TenantCatalog, request: &Request, deadline: Instant) -> Result<Embedded, SelectError> {
-        let (lacking, all) = (catalog.without_vectors(), catalog.len());
-        if all as f64 * MAX_WITHOUT_VECTORS < lacking as f64 {
-            let model = &self.pool.info().id;
-            return Ok(Embedded::Degraded(format!("{lacking} of {all} tools are not embedded with model {model} yet")));
-        }
-        let key = (catalog.tenant().clone(), request.query.clone());
-        if let Some(known) = self.vectors.get(&key) {
-            return Ok(Embedded::Vector(known, Answered::KnownVector));
-        }
-        let deadline = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        match self.pool.query(request.query.clone(), deadline).await {
-            Ok(vector) => {
-                let vector = Arc::new(vector);
-                self.vectors.put(key, Arc::clone(&vector));
-                Ok(Embedded::Vector(vector, Answered::Anew))
-            }
-            Err(QueryError::Full { waiting, limit, retry_after }) => Err(SelectError::Overloaded { waiting, limit, retry_after }),
-            Err(slow_or_failed) => Ok(Embedded::Degraded(slow_or_failed.to_string())),
-        }
-    }
-}
-
-/// What came of embedding the query.
-enum Embedded {
-    /// There is no tool to find.
-    Nothing,
-    Vector(Arc<UnitVector>, Answered),
-    /// Words have to do, for this reason.
-    Degraded(String),
 }

@@ -32,6 +32,12 @@ pub struct Input {
     pub tokenizer: Option<String>,
     /// Most tools.
     pub max_tools: Option<u32>,
+    /// Tools to return however unlikely they are.
+    pub min_tools: Option<u32>,
+    /// How likely a tool has to be.
+    pub min_confidence: Option<f32>,
+    /// How much less likely than the best it may be.
+    pub margin: Option<f32>,
     /// The format.
     pub format: Option<Format>,
     /// Tools that come first.
@@ -101,6 +107,27 @@ pub struct Budget {
     pub tokenizer: Tokenizer,
     /// Most tools.
     pub max_tools: usize,
+    /// Tools to return however unlikely they are.
+    pub min_tools: usize,
+}
+
+/// A number in `[0, 1]`, comparable to the last bit, so that requests can be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Share(u32);
+
+impl Share {
+    /// `None` outside `[0, 1]`, NaN included.
+    #[must_use]
+    pub fn new(number: f32) -> Option<Self> {
+        // Adding 0 turns -0 into 0.
+        (0.0..=1.0).contains(&number).then(|| Self((number + 0.0).to_bits()))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f32 {
+        f32::from_bits(self.0)
+    }
 }
 
 /// A request that can be answered.
@@ -112,6 +139,10 @@ pub struct Request {
     pub scope: Scope,
     /// How much may be returned.
     pub budget: Budget,
+    /// How likely a tool has to be; `None`: as calibrated for all of them together, anything for each.
+    pub min_confidence: Option<Share>,
+    /// How much less likely than the best a tool may be, as a share of it.
+    pub margin: Option<Share>,
     /// In what shape.
     pub format: Format,
     /// Tools that come first.
@@ -146,6 +177,15 @@ impl Request {
                 format!("is {max_tools}, it must be 1 to {MAX_TOOLS_LIMIT}; leave it out for {DEFAULT_MAX_TOOLS}"),
             );
         }
+        let min_tools = input.min_tools.unwrap_or(0);
+        if max_tools < min_tools {
+            wrong("budget.min_tools", format!("is {min_tools}, more than max_tools, which is {max_tools}"));
+        }
+        for (field, number) in [("min_confidence", input.min_confidence), ("relative_margin", input.margin)] {
+            if let Some(number) = number.filter(|number| Share::new(*number).is_none()) {
+                wrong(field, format!("is {number}, it must be 0 to 1"));
+            }
+        }
         let tokenizer = input.tokenizer.as_deref().map_or(Some(Tokenizer::O200kBase), Tokenizer::parse);
         if tokenizer.is_none() {
             let known = Tokenizer::ALL.map(Tokenizer::name).join(", ");
@@ -167,7 +207,10 @@ impl Request {
                     max_tokens: TokenCount(input.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS)),
                     tokenizer,
                     max_tools: max_tools as usize,
+                    min_tools: min_tools as usize,
                 },
+                min_confidence: input.min_confidence.and_then(Share::new),
+                margin: input.margin.and_then(Share::new),
                 format: input.format.unwrap_or(Format::OpenAiChat),
                 pinned: input.pinned,
                 explain: input.explain,
@@ -206,7 +249,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let request = Request::check(input()).unwrap();
-        assert_eq!(request.budget, Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20 });
+        assert_eq!(request.budget, Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20, min_tools: 0 });
         assert_eq!(request.format, Format::OpenAiChat);
     }
 
@@ -218,6 +261,9 @@ mod tests {
         check(Input { max_tokens: Some(0), ..input() }, "budget.max_tokens", "is 0");
         check(Input { max_tools: Some(0), ..input() }, "budget.max_tools", "is 0, it must be 1 to 200");
         check(Input { max_tools: Some(201), ..input() }, "budget.max_tools", "is 201");
+        check(Input { min_tools: Some(21), ..input() }, "budget.min_tools", "is 21, more than max_tools, which is 20");
+        check(Input { min_confidence: Some(1.5), ..input() }, "min_confidence", "is 1.5, it must be 0 to 1");
+        check(Input { margin: Some(f32::NAN), ..input() }, "relative_margin", "is NaN, it must be 0 to 1");
         check(
             Input { tokenizer: Some("gpt2".into()), ..input() },
             "budget.tokenizer",

@@ -7,7 +7,7 @@ use crate::catalog::TenantCatalog;
 use crate::index::allow::Allowed;
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, Found, Query};
-use crate::rank::Weights;
+use crate::rank::Fusion;
 
 /// Recall is taken over this many places.
 const DEPTH: usize = 10;
@@ -57,7 +57,7 @@ impl Shadow {
         vector: &Arc<UnitVector>,
         allowed: &Allowed,
         found: &Found,
-        weights: Weights,
+        fusion: Fusion,
     ) {
         let state = &self.0;
         if state.every == 0 || !state.searches.fetch_add(1, Ordering::Relaxed).is_multiple_of(state.every) {
@@ -67,11 +67,11 @@ impl Shadow {
             return;
         }
         let (catalog, vector, allowed) = (Arc::clone(catalog), Arc::clone(vector), allowed.clone());
-        let graph = best(found, weights);
+        let graph = best(found, fusion);
         let state = Arc::clone(state);
         tokio::task::spawn_blocking(move || {
             let query = Query { vector: Some(&vector), terms: &[], always: &[] };
-            let exact = best(&catalog.index().search(&query, &allowed, Engine::Exact), weights);
+            let exact = best(&catalog.index().search(&query, &allowed, Engine::Exact), fusion);
             state.note(recall(&graph, &exact));
             state.busy.store(false, Ordering::Release);
         });
@@ -87,8 +87,8 @@ impl State {
 }
 
 /// The best scores by meaning, greatest first.
-fn best(found: &Found, weights: Weights) -> Vec<f32> {
-    let mut scores: Vec<f32> = found.hits.iter().filter_map(|hit| hit.views.map(|views| weights.meaning(views))).collect();
+fn best(found: &Found, fusion: Fusion) -> Vec<f32> {
+    let mut scores: Vec<f32> = found.hits.iter().filter_map(|hit| hit.views.map(|views| fusion.meaning(views))).collect();
     scores.sort_unstable_by(|a, b| b.total_cmp(a));
     scores.truncate(DEPTH);
     scores

@@ -198,6 +198,7 @@ impl Meters {
                 NoMatch::EmptyCatalog { .. } => "empty_catalog",
                 NoMatch::EmptyScope { .. } => "empty_scope",
                 NoMatch::NothingRelevant => "nothing_relevant",
+                NoMatch::LowConfidence { .. } => "low_confidence",
                 NoMatch::OverBudget { .. } => "over_budget",
             };
             self.no_match.add(1, &[KeyValue::new("reason", reason)]);

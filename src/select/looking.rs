@@ -1,0 +1,103 @@
+//! From a request's vectors and words to a ranking: the whole, then its parts, then what goes together.
+
+use std::sync::Arc;
+
+use super::embedding::{Embedded, Vectors};
+use super::{CANDIDATES, Request, Selector, Stage, Trace};
+use crate::catalog::TenantCatalog;
+use crate::index::allow::Allowed;
+use crate::index::{Engine, Found, Query, terms};
+use crate::rank::{self, Confidence, Ranking, Scored, Step};
+
+/// With more of a request's letters than this in scripts that the model does not read, its cosines say nothing about whether a tool fits.
+const MAX_UNREAD: f32 = 0.5;
+
+/// What was found.
+pub(super) struct Looked {
+    /// In order, best first.
+    pub(super) ranked: Vec<Scored>,
+    /// Log-odds that any tool fits; nothing where that is not known.
+    pub(super) log_odds: Option<f32>,
+    /// Why the ranking is by words alone.
+    pub(super) degraded: Option<String>,
+    /// Why it is less than usual all the same.
+    pub(super) without_parts: Option<String>,
+}
+
+impl Selector {
+    pub(super) fn look(
+        &self,
+        catalog: &Arc<TenantCatalog>,
+        request: &Request,
+        eligible: &Allowed,
+        embedded: Embedded,
+        trace: &mut Trace,
+    ) -> Looked {
+        let (vectors, degraded) = match embedded {
+            Embedded::Nothing => (None, None),
+            Embedded::Vectors(vectors) => (Some(vectors), None),
+            Embedded::Degraded(reason) => (None, Some(reason)),
+        };
+        let whole = vectors.as_ref().map(|vectors| &vectors.whole);
+        // A scope leaves room for tools the graph would never propose, and an explanation wants every tool's place.
+        let wide = request.scope.is_everything() && request.explain_tools.is_empty();
+        let engine = if wide && whole.is_some() { Engine::Hnsw } else { Engine::Exact };
+        let (found, mentioned) = trace.time(Stage::Retrieve, || {
+            let keeps_mentions = self.policy.keeps(Step::Mentions);
+            let mentioned = if keeps_mentions { catalog.mentioned(&request.query) } else { Vec::new() };
+            let mut always = mentioned.clone();
+            always.extend(request.pinned.iter().filter_map(|id| catalog.slot(id)));
+            let terms = terms::terms(&request.query);
+            let query = Query { vector: whole.map(AsRef::as_ref), terms: &terms, always: &always };
+            (catalog.index().search(&query, eligible, engine), mentioned)
+        });
+        if let Some(vectors) = &vectors {
+            (trace.engine, trace.answered) = (Some(found.engine), vectors.answered);
+        }
+        let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
+        let fusion = if degraded.is_some() { self.policy.by_words() } else { self.policy.fusion(unread) };
+        let position = |slot| catalog.position(slot);
+        let ranked = trace.time(Stage::Rank, || {
+            let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
+            let ranking = Ranking { mentioned: &mentioned, semantic: degraded.is_none(), fusion, depth };
+            let mut ranked = rank::rank(&found, &ranking, position);
+            let head = ranked.len().min(CANDIDATES);
+            if let (Some(vectors), Some(head)) = (&vectors, ranked.get_mut(..head)) {
+                let parts = search_parts(catalog, vectors, head);
+                rank::lift(head, &parts, &fusion, &self.policy.weights.clauses, position);
+            }
+            if self.policy.keeps(Step::Companions) {
+                super::companions::fetch(&mut ranked, catalog, eligible);
+            }
+            ranked
+        });
+        if let (Some(vectors), Engine::Hnsw) = (&vectors, found.engine) {
+            self.shadow.look(catalog, &vectors.whole, eligible, &found, fusion);
+        }
+        let confidence = self.policy.weights.confidence.as_ref().filter(|_| unread <= MAX_UNREAD);
+        let log_odds = match (confidence, &vectors) {
+            (Some(confidence), Some(vectors)) => log_odds(confidence, vectors, &found),
+            _ => None,
+        };
+        Looked { ranked, log_odds, degraded, without_parts: vectors.and_then(|vectors| vectors.without_parts) }
+    }
+}
+
+/// What each part of the request says of the leading tools: those that the whole does not bring near are no matter of its parts.
+fn search_parts(catalog: &TenantCatalog, vectors: &Vectors, head: &[Scored]) -> Vec<Found> {
+    if vectors.parts.is_empty() {
+        return Vec::new();
+    }
+    let mut leading = Allowed::none(catalog.slots());
+    head.iter().for_each(|scored| leading.insert(scored.slot));
+    let search = |(text, vector): &(String, Arc<_>)| {
+        let terms = terms::terms(text);
+        let query = Query { vector: Some(vector), terms: &terms, always: &[] };
+        catalog.index().search(&query, &leading, Engine::Exact)
+    };
+    vectors.parts.iter().map(search).collect()
+}
+
+fn log_odds(confidence: &Confidence, vectors: &Vectors, found: &Found) -> Option<f32> {
+    Some(confidence.log_odds(confidence.evidence(&vectors.whole, found)?))
+}
