@@ -5,6 +5,8 @@
 
 mod baseline;
 pub mod dataset;
+pub mod growth;
+pub mod llm;
 pub mod measures;
 mod router;
 
