@@ -16,7 +16,7 @@ use tool_router::cli::output;
 use tool_router::index::allow::Allowed;
 use tool_router::index::vector::{Codes, UnitVector};
 use tool_router::index::{Document, Engine, EngineChoice, Found, Index, Query, Segment};
-use tool_router::rank::Weights;
+use tool_router::rank::Fusion;
 
 const SIZES: [usize; 9] = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 40_000, 50_000, 100_000];
 /// Past this size looking for the best rows one by one takes longer than the rest.
@@ -147,7 +147,7 @@ fn one_row(centres: &[Option<Codes>], vector: &UnitVector, exact: &Found) -> f64
     nearest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     nearest.truncate(100);
     let mut best: Vec<(f32, u32)> =
-        exact.hits.iter().filter_map(|hit| hit.views.map(|views| (Weights::default().meaning(views), hit.slot))).collect();
+        exact.hits.iter().filter_map(|hit| hit.views.map(|views| (Fusion::default().meaning(views), hit.slot))).collect();
     best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     best.truncate(10);
     best.iter().filter(|(_, slot)| nearest.iter().any(|(_, near)| near == slot)).count() as f64 / best.len().max(1) as f64
@@ -157,7 +157,7 @@ fn one_row(centres: &[Option<Codes>], vector: &UnitVector, exact: &Found) -> f64
 fn recall(graph: &Found, exact: &Found) -> f64 {
     let best = |found: &Found| {
         let mut scores: Vec<f32> =
-            found.hits.iter().filter_map(|hit| hit.views.map(|views| Weights::default().meaning(views))).collect();
+            found.hits.iter().filter_map(|hit| hit.views.map(|views| Fusion::default().meaning(views))).collect();
         scores.sort_unstable_by(|a, b| b.total_cmp(a));
         scores.truncate(10);
         scores

@@ -11,7 +11,7 @@ use tool_router::cli::output;
 use tool_router::compact::Tokenizer;
 use tool_router::embed::{Pool, PoolOptions};
 use tool_router::index::EngineChoice;
-use tool_router::select::{Answered, Input, Request, Selector, SelectorOptions, Stage, Trace};
+use tool_router::select::{Answered, Input, Policy, Request, Selector, SelectorOptions, Stage, Trace};
 
 /// Tools of the catalogue that goals are set for.
 const TOOLS: usize = 10_000;
@@ -28,7 +28,7 @@ async fn measure() {
     let (tools, origin) = tools(usize::MAX);
     let codes = vectors(&tools).await;
     let pool = Pool::start(support::embedder(None), PoolOptions::default()).expect("threads");
-    let bare = Selector::new(pool.clone(), &SelectorOptions::BARE);
+    let bare = Selector::new(pool.clone(), Policy::default(), &SelectorOptions::BARE);
     output::line(&format!("{} {origin}; every query of its own; medians", tools.len()));
 
     let small = Arc::new(catalogue(&tools, &codes, TOOLS));
@@ -40,8 +40,8 @@ async fn measure() {
     output::line(&format!("\nSelection beside the bare forward pass, {} tools, exact engine", output::thousands(TOOLS as u64)));
     output::table(&header, &[1, 2, 3, 4, 5, 6], rows);
 
-    let known = Selector::new(pool.clone(), &SelectorOptions { answer_bytes: 64 << 20, vector_bytes: 0, shadow_every: 0 });
-    let vector_known = Selector::new(pool.clone(), &SelectorOptions { answer_bytes: 0, vector_bytes: 64 << 20, shadow_every: 0 });
+    let known = Selector::new(pool.clone(), Policy::default(), &SelectorOptions { answer_bytes: 64 << 20, vector_bytes: 0, shadow_every: 0 });
+    let vector_known = Selector::new(pool.clone(), Policy::default(), &SelectorOptions { answer_bytes: 0, vector_bytes: 64 << 20, shadow_every: 0 });
     let texts = by_length().remove(0).1;
     repeats(&pool, &small, &texts, [("the whole answer is known", &known), ("the query's vector is known", &vector_known)]).await;
 

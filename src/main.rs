@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tool_router::cli::{Cli, Command, Exit, eval, output, serve};
+use tool_router::eval::Model;
 use tool_router::{app, config, telemetry};
 
 fn main() -> ExitCode {
@@ -51,14 +52,18 @@ fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> 
 
 /// The model is the root's to load; the command gets it ready.
 fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
-    let config = config::load(arguments.config.as_deref(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
+    let config = config::load(arguments.config(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
     let load = |workers| {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
         app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
     };
     let reranker = app::load_reranker(&config).and_then(|loaded| app::start_reranking(&config, loaded));
     let reranking = reranker.map_err(|e| Exit::failed(e.to_string()))?;
-    on_runtime(eval::run(arguments, config.index.choice(), load(Some(1))?, load(None)?, reranking))
+    let (queries, documents) = (load(Some(1))?, load(None)?);
+    let policy = app::load_policy(&config, &queries.info).map_err(|e| Exit::failed(e.to_string()))?;
+    let model = Model::new(queries, documents).map_err(|e| Exit::failed(e.to_string()))?;
+    let model = model.with_policy(policy).with_reranking(reranking);
+    on_runtime(eval::run(arguments, config.index.choice(), model))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

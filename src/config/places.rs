@@ -9,6 +9,9 @@ const RUNTIME_FILE: &str = "libonnxruntime.so";
 /// How many folders above the program to look in: `target/release/deps` is three below a checkout.
 const FOLDERS_UP: usize = 4;
 
+/// The weights file's name in a model directory.
+pub const WEIGHTS_FILE: &str = "ranking.json";
+
 /// A model directory: as configured when it is there or absolute, else beside the program or above it.
 #[must_use]
 pub fn model_dir(configured: &Path) -> PathBuf {

@@ -155,10 +155,10 @@ impl Dataset {
 }
 
 /// The words of tools that a distractor must not pass for.
-struct Twins(HashMap<Vec<String>, Vec<HashSet<String>>>);
+pub(super) struct Twins(HashMap<Vec<String>, Vec<HashSet<String>>>);
 
 impl Twins {
-    fn of<'a>(tools: impl Iterator<Item = &'a Tool>) -> Self {
+    pub(super) fn of<'a>(tools: impl Iterator<Item = &'a Tool>) -> Self {
         let mut by_name: HashMap<Vec<String>, Vec<HashSet<String>>> = HashMap::new();
         for tool in tools {
             by_name.entry(name_words(tool)).or_default().push(description_words(tool));
@@ -166,9 +166,9 @@ impl Twins {
         Self(by_name)
     }
 
-    fn could_be(&self, tool: &Tool) -> bool {
-        let words = description_words(tool);
+    pub(super) fn could_be(&self, tool: &Tool) -> bool {
         self.0.get(&name_words(tool)).is_some_and(|others| {
+            let words = description_words(tool);
             others.iter().any(|other| {
                 let smaller = words.len().min(other.len());
                 let shared = words.intersection(other).count();
@@ -178,7 +178,8 @@ impl Twins {
     }
 }
 
-fn name_words(tool: &Tool) -> Vec<String> {
+/// The words of a tool's name, in no order that means anything: twins have the same ones.
+pub(super) fn name_words(tool: &Tool) -> Vec<String> {
     let mut words = terms::terms(tool.id.name());
     words.sort_unstable();
     words

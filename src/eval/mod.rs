@@ -5,6 +5,8 @@
 
 mod baseline;
 pub mod dataset;
+pub mod growth;
+pub mod llm;
 pub mod measures;
 pub mod results;
 mod router;
@@ -18,7 +20,7 @@ pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, EngineChoice};
-use crate::select::Reranking;
+use crate::select::{Policy, Reranking};
 
 /// Writes `bytes` to `path`, whole or not at all.
 pub(crate) fn whole_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -104,6 +106,7 @@ pub enum EvalError {
 pub struct Model {
     embedders: Vec<Box<dyn Embedder>>,
     pool: Pool,
+    policy: Policy,
     reranking: Option<Reranking>,
 }
 
@@ -120,7 +123,20 @@ impl Model {
     /// No thread.
     pub fn new(mut loaded: Loaded, documents: Loaded) -> Result<Self, EvalError> {
         loaded.embedders.truncate(1);
-        Ok(Self { embedders: documents.embedders, pool: Pool::start(loaded, PoolOptions::default())?, reranking: None })
+        let pool = Pool::start(loaded, PoolOptions::default())?;
+        Ok(Self { embedders: documents.embedders, pool, policy: Policy::default(), reranking: None })
+    }
+
+    /// The same, ranking by `policy`.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// How it ranks.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The same, with a reranker for [`Ranker::Router`] where there is one.

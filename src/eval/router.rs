@@ -25,19 +25,13 @@ pub(super) async fn rank(
     model: &mut Model,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Ranked, EvalError> {
-    let mut catalog = build(data, model, tick)?;
-    if choice.wants_graph(catalog.len())
-        && let Some(sealed) = catalog.sealed().clone().with_graph(&AtomicBool::new(false))
-    {
-        catalog = catalog.over(sealed);
-    }
-    let catalog = Arc::new(catalog);
+    let catalog = Arc::new(served(build(data, model, tick)?, choice));
     // Equal queries of a set are asked anew, each at its own cost.
     let selector = Selector::new(model.pool.clone(), model.policy.clone(), &SelectorOptions::BARE).with_reranking(model.reranking.clone());
     let mut ranked = Ranked::default();
     let mut tokens = 0_u64;
     for query in &data.queries {
-        let text = query.text.get(..query.text.floor_char_boundary(QUERY_BYTES)).unwrap_or_default();
+        let text = asked(&query.text);
         let failed = |detail: String| EvalError::Select { query: query.id.clone(), detail };
         // Once without a cap for the order, once as a caller would ask for cost and time.
         let (whole, _) = select_once(&catalog, &selector, text, Some(u32::MAX)).await.map_err(failed)?;
@@ -53,7 +47,22 @@ pub(super) async fn rank(
     Ok(ranked)
 }
 
-async fn select_once(
+/// The catalogue with a graph where `choice` wants one.
+pub(super) fn served(catalog: TenantCatalog, choice: EngineChoice) -> TenantCatalog {
+    if choice.wants_graph(catalog.len())
+        && let Some(sealed) = catalog.sealed().clone().with_graph(&AtomicBool::new(false))
+    {
+        return catalog.over(sealed);
+    }
+    catalog
+}
+
+/// The part of a query that the contract takes.
+pub(super) fn asked(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(QUERY_BYTES)).unwrap_or_default()
+}
+
+pub(super) async fn select_once(
     catalog: &Arc<TenantCatalog>,
     selector: &Selector,
     text: &str,
@@ -66,13 +75,14 @@ async fn select_once(
     if trace.reranked == Reranked::Left { Err(answer.degraded_reason.clone()) } else { Ok((answer, trace)) }
 }
 
-fn stages(trace: &Trace, embed: bool) -> Duration {
+/// Time spent on embedding, or on everything else.
+pub(super) fn stages(trace: &Trace, embed: bool) -> Duration {
     trace.stages.iter().filter(|(stage, _)| (*stage == Stage::Embed) == embed).map(|(_, took)| *took).sum()
 }
 
 /// Tools of a set may share source and name, which registered ones cannot: the slot is made part of the source, after a character that
 /// no word is made of, so that it is never searched.
-fn evaluation_id(id: &ToolId, slot: usize) -> Option<ToolId> {
+pub(super) fn evaluation_id(id: &ToolId, slot: usize) -> Option<ToolId> {
     ToolId::new(id.source(), id.name())
         .ok()
         .and_then(|id| ToolId::new(&format!("{}{MARK}{}", id.source(), mark(slot)), id.name()).ok())

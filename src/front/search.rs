@@ -46,6 +46,7 @@ pub(super) async fn call(front: &Front, arguments: JsonObject) -> Result<CallToo
             max_tokens: max_tokens.or(front.defaults.max_tokens),
             tokenizer: None,
             max_tools: max_tools.or(front.defaults.max_tools),
+            min_tools: None,
         }),
         output: Some(proto::Output { format: proto::Format::Mcp.into(), include: vec![proto::Include::Prompt.into()] }),
         ..proto::SelectToolsRequest::default()

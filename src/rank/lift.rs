@@ -38,7 +38,7 @@ mod tests {
     use crate::index::{Engine, Hit};
 
     fn scored(slot: u32, score: f32, mentioned: bool) -> Scored {
-        Scored { slot, score, mentioned, dense: None, lexical: 0.0, named: 0.0, parts: 0.0, reranked: None, with: None }
+        Scored { mentioned, ..Scored::bare(slot, score) }
     }
 
     fn part(named: &[f32]) -> Found {

@@ -82,6 +82,14 @@ pub struct Scored {
     pub with: Option<u32>,
 }
 
+impl Scored {
+    /// A document of which only the score is known.
+    #[must_use]
+    pub fn bare(slot: u32, score: f32) -> Self {
+        Self { slot, score, mentioned: false, dense: None, lexical: 0.0, named: 0.0, parts: 0.0, reranked: None, with: None }
+    }
+}
+
 /// How to rank.
 #[derive(Clone, Copy, Debug)]
 pub struct Ranking<'a> {
@@ -127,7 +135,7 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
         let (slot, dense, named) = (hit.slot, hit.views, hit.named);
-        Some(Scored { slot, score: key.score, mentioned: key.mentioned, dense, lexical, named, parts: 0.0, reranked: None, with: None })
+        Some(Scored { mentioned: key.mentioned, dense, lexical, named, ..Scored::bare(slot, key.score) })
     };
     keys.into_iter().filter_map(scored).collect()
 }

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn scored(slot: u32, score: f32, mentioned: bool) -> Scored {
-        Scored { slot, score, mentioned, dense: None, lexical: 0.0, named: 0.0, reranked: None }
+        Scored { mentioned, ..Scored::bare(slot, score) }
     }
 
     /// As `rank` leaves it: named first, then by score.

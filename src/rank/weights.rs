@@ -9,7 +9,7 @@ use super::confidence::Confidence;
 use super::order::Fusion;
 
 /// The layout this build reads and writes.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// What the file holds.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

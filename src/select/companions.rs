@@ -32,7 +32,7 @@ pub(super) fn fetch(ranked: &mut Vec<Scored>, catalog: &TenantCatalog, eligible:
         let known = ranked.iter().position(|scored| scored.slot == slot);
         let scored = match known {
             Some(at) => ranked.remove(at),
-            None => Scored { slot, score, mentioned: false, dense: None, lexical: 0.0, named: 0.0, parts: 0.0, reranked: None, with: None },
+            None => Scored::bare(slot, score),
         };
         ranked.insert(place.min(ranked.len()), Scored { score, with: Some(lead), ..scored });
     }

@@ -10,6 +10,7 @@ mod command_line;
 mod crash;
 mod engines;
 mod front;
+mod growth;
 mod layering;
 mod mcp_servers;
 mod model;

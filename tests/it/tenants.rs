@@ -9,7 +9,7 @@ use tool_router::embed::hashing::HashingEmbedder;
 use tool_router::embed::{Pool, PoolOptions};
 use tool_router::index::EngineChoice;
 use tool_router::register::{Candidate, Meaning, Options, Registrar, validate_batch};
-use tool_router::select::{Answer, Input, Request, Selector, SelectorOptions};
+use tool_router::select::{Answer, Input, Policy, Request, Selector, SelectorOptions};
 use tool_router::store::Store;
 use tool_router::store::embedded::{EmbeddedOptions, EmbeddedStore};
 use tool_router::tool::TenantId;
@@ -33,7 +33,7 @@ impl Parts {
         let clock = Arc::new(ManualClock::default());
         let registrar = Registrar::new(Arc::clone(&catalog), store, pool.clone(), clock, EngineChoice::default());
         let options = SelectorOptions { answer_bytes: 1 << 20, vector_bytes: 1 << 20, shadow_every: 0 };
-        Self { catalog, selector: Selector::new(pool, &options), registrar, _folder: folder }
+        Self { catalog, selector: Selector::new(pool, Policy::default(), &options), registrar, _folder: folder }
     }
 
     async fn register(&self, tenant: &str, sources: &[(String, Vec<tool_router::rpc::proto::ToolDefinition>)]) {

@@ -1,25 +1,41 @@
 //! `tool-router eval`: accuracy and cost on labelled sets, as a table or as JSON lines.
 
-use std::path::PathBuf;
+mod growth;
 
-use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 
-use super::{Exit, output};
+use crate::cli::{Exit, output};
 use crate::config::{IndexOverrides, Overrides};
-use crate::embed::Loaded;
 use crate::eval::dataset::{self, Dataset};
 use crate::eval::measures::Means;
 use crate::eval::{self, Model, Ranker, Report};
 use crate::index::{Engine, EngineChoice};
-use crate::select::Reranking;
+
+/// `eval` with its own flags, or one of its commands.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Option<Flags>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure tokens and choices as tools are added, with and without the router
+    Growth(growth::Arguments),
+}
 
 /// Flags of `eval`.
 #[derive(Args, Debug)]
-pub struct Arguments {
-    /// Configuration file, for the embedder, the reranker and the index
+struct Flags {
+    /// Configuration file, for the embedder, the ranking, the reranker and the index
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Folder that holds the sets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -61,24 +77,36 @@ impl Name {
 }
 
 impl Arguments {
+    /// The configuration file that was named.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        match &self.command {
+            Some(Command::Growth(growth)) => growth.config.as_deref(),
+            None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
+        }
+    }
+
     /// The flags as the top layer of the configuration.
     #[must_use]
     pub fn overrides(&self) -> Overrides {
-        Overrides { index: IndexOverrides { engine: self.engine.clone() }, ..Overrides::default() }
+        let engine = self.flags.as_ref().and_then(|flags| flags.engine.clone());
+        Overrides { index: IndexOverrides { engine }, ..Overrides::default() }
     }
 }
 
-/// Runs with the model loaded twice: `queries` answers one query at a time, `documents` embeds tools on all cores.
+/// Runs with `model`.
 ///
 /// # Errors
 /// A set that cannot be used, or the model failed.
-pub async fn run(
-    arguments: Arguments,
-    engine: EngineChoice,
-    queries: Loaded,
-    documents: Loaded,
-    reranking: Option<Reranking>,
-) -> Result<(), Exit> {
+pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -> Result<(), Exit> {
+    match (arguments.command, arguments.flags) {
+        (Some(Command::Growth(arguments)), _) => growth::run(arguments, engine, &mut model).await,
+        (None, Some(flags)) => rank(flags, engine, &mut model).await,
+        (None, None) => Err(Exit::failed("--data and --set are missing")),
+    }
+}
+
+async fn rank(arguments: Flags, engine: EngineChoice, model: &mut Model) -> Result<(), Exit> {
     let mut sets = Vec::new();
     for set in &arguments.sets {
         let choice = dataset::Choice {
@@ -89,18 +117,16 @@ pub async fn run(
         };
         sets.push(Dataset::read(&choice).map_err(|e| Exit::failed(e.to_string()))?);
     }
-    let mut model = Model::new(queries, documents).map_err(|e| Exit::failed(e.to_string()))?.with_reranking(reranking);
     let mut reports: Vec<(Ranker, Report)> = Vec::new();
     for data in &sets {
         for ranker in arguments.rankers.iter().map(|name| name.ranker()) {
             let bar = ProgressBar::new_spinner();
             bar.set_message(format!("{} {}: texts and queries", data.name, ranker.name()));
             let tick = || bar.inc(1);
-            let report =
-                eval::evaluate(data, ranker, engine, &mut model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
+            let report = eval::evaluate(data, ranker, engine, model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
             bar.finish_and_clear();
             if arguments.json {
-                output::line(&json(&report, ranker, data, &model));
+                output::line(&json(&report, ranker, data, model));
             }
             reports.push((ranker, report));
         }
@@ -112,7 +138,7 @@ pub async fn run(
             output::line(&line.to_string());
         }
     } else {
-        print(&reports, &sets, &arguments, &model);
+        print(&reports, &sets, &arguments, model);
     }
     Ok(())
 }
@@ -153,7 +179,7 @@ fn with_scores(line: &mut serde_json::Value, means: &Means) {
     }
 }
 
-fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, model: &Model) {
+fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Flags, model: &Model) {
     let header = [
         "set", "ranker", "tools", "queries", "R@1", "R@5", "R@10", "hit@5", "nDCG@10", "COMP@5", "COMP@10", "MRR", "tokens",
         "embed ms", "rest ms", "engine",
