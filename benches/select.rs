@@ -40,8 +40,16 @@ async fn measure() {
     output::line(&format!("\nSelection beside the bare forward pass, {} tools, exact engine", output::thousands(TOOLS as u64)));
     output::table(&header, &[1, 2, 3, 4, 5, 6], rows);
 
-    let known = Selector::new(pool.clone(), Policy::default(), &SelectorOptions { answer_bytes: 64 << 20, vector_bytes: 0, shadow_every: 0 });
-    let vector_known = Selector::new(pool.clone(), Policy::default(), &SelectorOptions { answer_bytes: 0, vector_bytes: 64 << 20, shadow_every: 0 });
+    let known = Selector::new(
+        pool.clone(),
+        Policy::default(),
+        &SelectorOptions { answer_bytes: 64 << 20, vector_bytes: 0, shadow_every: 0 },
+    );
+    let vector_known = Selector::new(
+        pool.clone(),
+        Policy::default(),
+        &SelectorOptions { answer_bytes: 0, vector_bytes: 64 << 20, shadow_every: 0 },
+    );
     let texts = by_length().remove(0).1;
     repeats(&pool, &small, &texts, [("the whole answer is known", &known), ("the query's vector is known", &vector_known)]).await;
 

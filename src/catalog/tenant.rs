@@ -276,7 +276,9 @@ impl TenantCatalog {
     pub fn companions(&self, slot: u32) -> Vec<u32> {
         let mut found: Vec<u32> = Vec::new();
         for example in self.at(slot).into_iter().flat_map(|entry| entry.examples()) {
-            found.extend(self.sealed.part.by_example.get(example).into_iter().flatten().filter(|place| !self.gone.contains(**place)));
+            found.extend(
+                self.sealed.part.by_example.get(example).into_iter().flatten().filter(|place| !self.gone.contains(**place)),
+            );
             let in_delta = self.delta.by_example.get(example).into_iter().flatten();
             found.extend(in_delta.map(|place| slot_of(self.sealed.len(), *place)));
         }

@@ -142,13 +142,7 @@ async fn rank(
     brought: &[proto::OfferedTool],
 ) -> Result<proto::SelectToolsResponse, Exit> {
     let proto::SelectToolsRequest {
-        input, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin, scope: _
-    } = message;
-    let query = input.map(|Input::Query(query)| query).unwrap_or_default();
-    let tools = brought.to_vec();
-    let request = proto::RankToolsRequest {
-        query,
-        tools,
+        input,
         budget,
         output,
         pinned,
@@ -156,7 +150,12 @@ async fn rank(
         explain_tools,
         min_confidence,
         relative_margin,
-    };
+        scope: _,
+    } = message;
+    let query = input.map(|Input::Query(query)| query).unwrap_or_default();
+    let tools = brought.to_vec();
+    let request =
+        proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin };
     Ok(client.rank(request).await?.selection.unwrap_or_default())
 }
 

@@ -3,7 +3,9 @@
 //! It makes the quick loop quick and every test deterministic on any machine. It knows spelling, not meaning, so it is offered in the
 //! configuration for trials and tests and never chosen by itself.
 
-use super::{EmbedError, Embedder, Loaded, ModelInfo};
+use std::ops::Range;
+
+use super::{EmbedError, Embedder, Embedding, Loaded, ModelInfo};
 use crate::index::vector::UnitVector;
 
 /// Enough that two unrelated words seldom share a dimension, small enough that a scan stays cheap.
@@ -47,6 +49,13 @@ impl Embedder for HashingEmbedder {
         UnitVector::new(sums)
             .or_else(|| UnitVector::new((0..DIMENSION).map(|i| if i == 0 { 1.0 } else { 0.0 }).collect()))
             .ok_or(EmbedError::NotAVector)
+    }
+
+    fn embed_parts(&mut self, text: &str, parts: &[Range<usize>]) -> Result<Embedding, EmbedError> {
+        let mut embedder = *self;
+        let part = |range: &Range<usize>| text.get(range.clone()).map(|part| embedder.embed(part)).transpose();
+        let parts = parts.iter().map(part).collect::<Result<_, _>>()?;
+        Ok(Embedding { whole: self.embed(text)?, parts })
     }
 }
 

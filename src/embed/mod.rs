@@ -10,6 +10,7 @@ pub mod model_dir;
 pub mod onnx;
 pub mod pool;
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 pub use self::pool::{Pool, PoolOptions, QueryError};
@@ -22,6 +23,25 @@ pub trait Embedder: Send {
     /// # Errors
     /// The model's run failed. Nothing in a text should make it, and the caller answers without the vector.
     fn embed(&mut self, text: &str) -> Result<UnitVector, EmbedError>;
+
+    /// The vector of `text`, and one for each of `parts`, which are byte ranges of it, from the same run: a part's vector is of its words
+    /// as they are meant in the whole. `None` for a part the model says nothing about; all of them with a model that gives no vectors of
+    /// words.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    fn embed_parts(&mut self, text: &str, parts: &[Range<usize>]) -> Result<Embedding, EmbedError> {
+        Ok(Embedding { whole: self.embed(text)?, parts: vec![None; parts.len()] })
+    }
+}
+
+/// The vectors of a text and its parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// Of the text.
+    pub whole: UnitVector,
+    /// Of each part that was asked for.
+    pub parts: Vec<Option<UnitVector>>,
 }
 
 /// What makes vectors comparable, and what tells two builds' vectors apart.

@@ -2,14 +2,15 @@
 
 pub mod cross;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use fastembed::{InitOptionsUserDefined, QuantizationMode, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use fastembed::{InitOptionsUserDefined, OutputKey, QuantizationMode, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
 use sha2::{Digest, Sha256};
 
 use super::model_dir::{Manifest, ModelFiles, Pooling};
-use super::{EmbedError, Embedder, LoadError, Loaded, ModelInfo};
+use super::{EmbedError, Embedder, Embedding, LoadError, Loaded, ModelInfo};
 use crate::index::vector::UnitVector;
 
 /// Below this a processor computes another model. Sound int8 kernels give .991 to .996 on the probes, saturating ones under .97.
@@ -115,8 +116,12 @@ fn check_probes(embedder: &mut OnnxEmbedder, manifest: &Manifest) -> Result<Stri
     Ok(hex::encode(seen.finalize())[..16].to_owned())
 }
 
+/// Where the graph gives the vectors of its tokens, as fastembed looks for them.
+const STATES: &[OutputKey] = &[OutputKey::OnlyOne, OutputKey::ByName("text_embeds"), OutputKey::ByName("last_hidden_state")];
+
 struct OnnxEmbedder {
     model: TextEmbedding,
+    pooling: fastembed::Pooling,
     max_tokens: usize,
 }
 
@@ -134,7 +139,7 @@ impl OnnxEmbedder {
             Pooling::Cls => fastembed::Pooling::Cls,
         };
         let model = UserDefinedEmbeddingModel::new(files.take(&manifest.file)?, tokenizer)
-            .with_pooling(pooling)
+            .with_pooling(pooling.clone())
             .with_quantization(QuantizationMode::Dynamic);
         // One intra-op thread: parallelism comes from workers, and spinning helper threads would steal their cores.
         let options = InitOptionsUserDefined::new()
@@ -143,7 +148,7 @@ impl OnnxEmbedder {
             .with_intra_threads(1);
         let model = TextEmbedding::try_new_from_user_defined(model, options)
             .map_err(|e| LoadError::Graph { name: manifest.name.clone(), detail: e.to_string() })?;
-        Ok(Self { model, max_tokens: manifest.max_tokens })
+        Ok(Self { model, pooling, max_tokens: manifest.max_tokens })
     }
 
     fn run(&mut self, text: &str) -> Result<Vec<f32>, EmbedError> {
@@ -175,22 +180,71 @@ impl OnnxEmbedder {
     }
 }
 
-impl Embedder for OnnxEmbedder {
-    fn embed(&mut self, text: &str) -> Result<UnitVector, EmbedError> {
-        let pieces = self.pieces(text)?;
-        if let [_] = pieces.as_slice() {
-            return UnitVector::new(self.run(text)?).ok_or(EmbedError::NotAVector);
-        }
-        // Each piece weighs as many tokens as it has, as if one long run had been pooled.
-        let mut sums: Vec<f32> = Vec::new();
-        for (range, tokens) in pieces {
-            let vector = self.run(text.get(range).unwrap_or(text))?;
-            sums.resize(vector.len(), 0.0);
-            let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-            for (sum, number) in sums.iter_mut().zip(&vector) {
-                *sum += number / length * tokens as f32;
+/// Sums of token vectors: a text's when its pieces are put together, and each part's.
+#[derive(Default)]
+struct Sums(Vec<f32>);
+
+impl Sums {
+    fn add(&mut self, numbers: &[f32], weight: f32) {
+        self.0.resize(numbers.len().max(self.0.len()), 0.0);
+        self.0.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number * weight);
+    }
+}
+
+impl OnnxEmbedder {
+    /// Adds to each part's sums the vectors of its words in the piece of `text` that begins at byte `start`, and gives the piece's own
+    /// vector, from one run.
+    fn run_parts(
+        &mut self,
+        piece: &str,
+        start: usize,
+        parts: &[Range<usize>],
+        sums: &mut [Sums],
+    ) -> Result<Vec<f32>, EmbedError> {
+        let failed = |detail: String| EmbedError::Run { detail };
+        let encoding = self.model.tokenizer.encode(piece, true).map_err(|e| failed(e.to_string()))?;
+        let batches = self.model.transform([piece], None).map_err(|e| failed(e.to_string()))?.into_raw();
+        let batch = batches.first().ok_or(EmbedError::NotAVector)?;
+        let states = batch.select_output(&STATES).map_err(|e| failed(e.to_string()))?;
+        let rows = states.shape().last().copied().filter(|n| 0 < *n).zip(states.as_slice());
+        if let (Some((dimension, numbers)), fastembed::Pooling::Mean) = (rows, &self.pooling) {
+            for (row, (from, to)) in numbers.chunks_exact(dimension).zip(encoding.get_offsets()) {
+                // Special tokens have the empty range, and are no part's.
+                let of_token = |part: &&Range<usize>| from < to && part.contains(&(start + from));
+                let part = parts.iter().position(|part| of_token(&part));
+                if let Some(sums) = part.and_then(|part| sums.get_mut(part)) {
+                    sums.add(row, 1.0);
+                }
             }
         }
-        UnitVector::new(sums).ok_or(EmbedError::NotAVector)
+        let pooled = batch.select_and_pool_output(&STATES, Some(self.pooling.clone())).map_err(|e| failed(e.to_string()))?;
+        Ok(pooled.iter().copied().collect())
+    }
+}
+
+impl Embedder for OnnxEmbedder {
+    fn embed(&mut self, text: &str) -> Result<UnitVector, EmbedError> {
+        Ok(self.embed_parts(text, &[])?.whole)
+    }
+
+    fn embed_parts(&mut self, text: &str, parts: &[Range<usize>]) -> Result<Embedding, EmbedError> {
+        let pieces = self.pieces(text)?;
+        let mut sums: Vec<Sums> = parts.iter().map(|_| Sums::default()).collect();
+        let mut whole = Sums::default();
+        let is_one = pieces.len() == 1;
+        for (range, tokens) in pieces {
+            let range = if is_one { 0..text.len() } else { range };
+            let piece = text.get(range.clone()).unwrap_or(text);
+            let vector = if parts.is_empty() { self.run(piece)? } else { self.run_parts(piece, range.start, parts, &mut sums)? };
+            if is_one {
+                whole.0 = vector;
+            } else {
+                // Each piece weighs as many tokens as it has, as if one long run had been pooled.
+                let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+                whole.add(&vector, tokens as f32 / length);
+            }
+        }
+        let whole = UnitVector::new(whole.0).ok_or(EmbedError::NotAVector)?;
+        Ok(Embedding { whole, parts: sums.into_iter().map(|sums| UnitVector::new(sums.0)).collect() })
     }
 }

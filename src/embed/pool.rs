@@ -6,6 +6,7 @@
 //! caller's deadline, the caller is told at once, so that it can answer from words alone instead of being late.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{EmbedError, Embedder, Loaded, ModelInfo};
+use super::{EmbedError, Embedder, Embedding, Loaded, ModelInfo};
 use crate::background;
 use crate::index::vector::UnitVector;
 
@@ -32,9 +33,6 @@ impl Default for PoolOptions {
         Self { queue_limit: 256, expected_forward: Duration::from_millis(4) }
     }
 }
-
-/// Texts that an answer could do without have one in so many places of the lane.
-const EXTRA_SHARE: usize = 8;
 
 /// Why a query has no vector.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -94,9 +92,11 @@ struct Lanes {
 
 struct Job {
     text: String,
+    /// Byte ranges of it that want vectors of their own.
+    parts: Vec<Range<usize>>,
     /// Past this nobody wants the vector.
     deadline: Option<Instant>,
-    answer: oneshot::Sender<Result<UnitVector, EmbedError>>,
+    answer: oneshot::Sender<Result<Embedding, EmbedError>>,
 }
 
 impl std::fmt::Debug for Pool {
@@ -151,21 +151,28 @@ impl Pool {
     /// # Errors
     /// The lane is full, the deadline too near, or the model failed.
     pub async fn query(&self, text: String, deadline: Instant) -> Result<UnitVector, QueryError> {
-        self.wait_for(text, deadline, self.0.shared.options.queue_limit).await
+        Ok(self.query_parts(&text, Vec::new(), deadline).await?.whole)
     }
 
-    /// The vector of a text that makes an answer better and that it could do without: it gives way where queries begin to wait.
+    /// The same with vectors of `parts`, which are byte ranges of the query, from the same run.
     ///
     /// # Errors
-    /// An eighth of the lane waits already, the deadline is too near, or the model failed.
-    pub async fn extra_query(&self, text: String, deadline: Instant) -> Result<UnitVector, QueryError> {
-        self.wait_for(text, deadline, self.0.shared.options.queue_limit.div_ceil(EXTRA_SHARE)).await
-    }
-
-    async fn wait_for(&self, text: String, deadline: Instant, limit: usize) -> Result<UnitVector, QueryError> {
+    /// As [`Pool::query`].
+    pub async fn query_parts(
+        &self,
+        text: &str,
+        mut parts: Vec<Range<usize>>,
+        deadline: Instant,
+    ) -> Result<Embedding, QueryError> {
+        let prefix = &self.0.info.query_prefix;
+        for part in &mut parts {
+            *part = part.start + prefix.len()..part.end + prefix.len();
+        }
+        let text = format!("{prefix}{text}");
         let shared = &self.0.shared;
         let receiver = {
             let mut lanes = shared.lock();
+            let limit = shared.options.queue_limit;
             let forward = Duration::from_micros(shared.forward_us.load(Ordering::Relaxed));
             let ahead = lanes.queries.len() + lanes.queries_running;
             let needed = forward.mul_f64(1.0 + ahead as f64 / self.0.workers as f64);
@@ -179,8 +186,7 @@ impl Pool {
                 return Err(QueryError::TooSlow { needed, left });
             }
             let (answer, receiver) = oneshot::channel();
-            let text = format!("{}{text}", self.0.info.query_prefix);
-            lanes.queries.push_back(Job { text, deadline: Some(deadline), answer });
+            lanes.queries.push_back(Job { text, parts, deadline: Some(deadline), answer });
             receiver
         };
         shared.queries_came.notify_one();
@@ -200,9 +206,9 @@ impl Pool {
     pub async fn passage(&self, text: String) -> Result<UnitVector, EmbedError> {
         let (answer, receiver) = oneshot::channel();
         let text = format!("{}{text}", self.0.info.passage_prefix);
-        self.0.shared.lock().passages.push_back(Job { text, deadline: None, answer });
+        self.0.shared.lock().passages.push_back(Job { text, parts: Vec::new(), deadline: None, answer });
         self.0.shared.passages_came.notify_one();
-        receiver.await.unwrap_or(Err(EmbedError::Stopped))
+        Ok(receiver.await.unwrap_or(Err(EmbedError::Stopped))?.whole)
     }
 }
 
@@ -223,7 +229,7 @@ impl Shared {
     fn serve_queries(&self, mut embedder: Box<dyn Embedder>) {
         while let Some(job) = self.next_query() {
             let started = Instant::now();
-            let result = run(&mut embedder, &job.text);
+            let result = run(&mut embedder, &job);
             let took = micros(started.elapsed());
             self.lock().queries_running -= 1;
             self.queries_done.fetch_add(1, Ordering::Relaxed);
@@ -236,7 +242,7 @@ impl Shared {
 
     fn serve_passages(&self, mut embedder: Box<dyn Embedder>) {
         while let Some(job) = self.next_passage() {
-            let result = run(&mut embedder, &job.text);
+            let result = run(&mut embedder, &job);
             self.passages_done.fetch_add(1, Ordering::Relaxed);
             let _ = job.answer.send(result);
         }
@@ -272,8 +278,9 @@ impl Shared {
 }
 
 /// One text; a panic in the model costs one answer.
-fn run(embedder: &mut Box<dyn Embedder>, text: &str) -> Result<UnitVector, EmbedError> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| embedder.embed(text))).unwrap_or(Err(EmbedError::Panicked))
+fn run(embedder: &mut Box<dyn Embedder>, job: &Job) -> Result<Embedding, EmbedError> {
+    let work = || embedder.embed_parts(&job.text, &job.parts);
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(EmbedError::Panicked))
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -27,7 +27,8 @@ pub(super) async fn rank(
 ) -> Result<Ranked, EvalError> {
     let catalog = Arc::new(served(build(data, model, tick)?, choice));
     // Equal queries of a set are asked anew, each at its own cost.
-    let selector = Selector::new(model.pool.clone(), model.policy.clone(), &SelectorOptions::BARE).with_reranking(model.reranking.clone());
+    let selector =
+        Selector::new(model.pool.clone(), model.policy.clone(), &SelectorOptions::BARE).with_reranking(model.reranking.clone());
     let mut ranked = Ranked::default();
     let mut tokens = 0_u64;
     for query in &data.queries {

@@ -56,7 +56,11 @@ mod tests {
         let levelled = Clauses { cover: 1.0, weight: 1.0, ..Clauses::default() };
         let mut ranked = vec![scored(0, 0.50, false), scored(1, 0.49, false), scored(2, 0.45, false)];
         lift(&mut ranked, &[part(&[0.9, 0.6, 0.0]), part(&[0.0, 0.0, 0.4])], &fusion, &levelled, u64::from);
-        assert_eq!(ranked.iter().map(|s| s.parts).collect::<Vec<_>>(), [0.0, 0.0, 0.0], "levelled wholly, the best of a part adds nothing");
+        assert_eq!(
+            ranked.iter().map(|s| s.parts).collect::<Vec<_>>(),
+            [0.0, 0.0, 0.0],
+            "levelled wholly, the best of a part adds nothing"
+        );
     }
 
     proptest! {

@@ -39,13 +39,13 @@ pub struct Clauses {
     pub cover: f32,
     /// Requests of fewer words are not taken apart.
     pub min_words: usize,
-    /// Most parts, each of which costs a forward pass: 1 to 8.
+    /// Most parts: 1 to 8.
     pub max_parts: usize,
 }
 
 impl Default for Clauses {
     fn default() -> Self {
-        Self { weight: 0.5, cover: 0.5, min_words: 12, max_parts: 3 }
+        Self { weight: 1.0, cover: 0.7, min_words: 12, max_parts: 3 }
     }
 }
 

@@ -59,7 +59,8 @@ impl<'a> Belief<'a> {
             return None;
         }
         let own = self.tool(scored);
-        let under_the_least = own.zip(request.min_confidence).map(|(confidence, least)| Unlikely { confidence, least: least.get() });
+        let under_the_least =
+            own.zip(request.min_confidence).map(|(confidence, least)| Unlikely { confidence, least: least.get() });
         // Without a calibration the score stands for it: a margin is relative, so its unit does not matter.
         let beside_the_best = request.margin.map(|margin| {
             let best = self.known.map_or(self.best, |(known, log_odds)| probability_of_best(known, log_odds));
@@ -71,7 +72,8 @@ impl<'a> Belief<'a> {
     /// Why a wish of the caller cannot be fulfilled.
     pub(super) fn unfulfilled(&self, request: &Request) -> Option<String> {
         let asked = request.min_confidence.is_some_and(|least| 0.0 < least.get());
-        (asked && self.known.is_none()).then(|| "min_confidence was not applied: no confidence is known for this answer".to_owned())
+        (asked && self.known.is_none())
+            .then(|| "min_confidence was not applied: no confidence is known for this answer".to_owned())
     }
 }
 

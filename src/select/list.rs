@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::CANDIDATES;
-use super::belief::{Belief, Unlikely};
 use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
+use super::belief::{Belief, Unlikely};
 use super::request::Request;
 use crate::catalog::{Entry, State, TenantCatalog};
 use crate::compact::{self, Candidate, DropReason, Fidelity, Limits};

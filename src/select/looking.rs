@@ -1,11 +1,13 @@
 //! From a request's vectors and words to a ranking: the whole, then its parts, then what goes together.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::embedding::{Embedded, Vectors};
 use super::{CANDIDATES, Request, Selector, Stage, Trace};
 use crate::catalog::TenantCatalog;
 use crate::index::allow::Allowed;
+use crate::index::vector::UnitVector;
 use crate::index::{Engine, Found, Query, terms};
 use crate::rank::{self, Confidence, Ranking, Scored, Step};
 
@@ -20,8 +22,6 @@ pub(super) struct Looked {
     pub(super) log_odds: Option<f32>,
     /// Why the ranking is by words alone.
     pub(super) degraded: Option<String>,
-    /// Why it is less than usual all the same.
-    pub(super) without_parts: Option<String>,
 }
 
 impl Selector {
@@ -38,7 +38,7 @@ impl Selector {
             Embedded::Vectors(vectors) => (Some(vectors), None),
             Embedded::Degraded(reason) => (None, Some(reason)),
         };
-        let whole = vectors.as_ref().map(|vectors| &vectors.whole);
+        let whole = vectors.as_ref().map(|vectors| &vectors.embedding.whole);
         // A scope leaves room for tools the graph would never propose, and an explanation wants every tool's place.
         let wide = request.scope.is_everything() && request.explain_tools.is_empty();
         let engine = if wide && whole.is_some() { Engine::Hnsw } else { Engine::Exact };
@@ -48,7 +48,7 @@ impl Selector {
             let mut always = mentioned.clone();
             always.extend(request.pinned.iter().filter_map(|id| catalog.slot(id)));
             let terms = terms::terms(&request.query);
-            let query = Query { vector: whole.map(AsRef::as_ref), terms: &terms, always: &always };
+            let query = Query { vector: whole, terms: &terms, always: &always };
             (catalog.index().search(&query, eligible, engine), mentioned)
         });
         if let Some(vectors) = &vectors {
@@ -63,7 +63,7 @@ impl Selector {
             let mut ranked = rank::rank(&found, &ranking, position);
             let head = ranked.len().min(CANDIDATES);
             if let (Some(vectors), Some(head)) = (&vectors, ranked.get_mut(..head)) {
-                let parts = search_parts(catalog, vectors, head);
+                let parts = search_parts(catalog, &request.query, vectors, head);
                 rank::lift(head, &parts, &fusion, &self.policy.weights.clauses, position);
             }
             if self.policy.keeps(Step::Companions) {
@@ -72,32 +72,32 @@ impl Selector {
             ranked
         });
         if let (Some(vectors), Engine::Hnsw) = (&vectors, found.engine) {
-            self.shadow.look(catalog, &vectors.whole, eligible, &found, fusion);
+            self.shadow.look(catalog, &vectors.embedding, eligible, &found, fusion);
         }
         let confidence = self.policy.weights.confidence.as_ref().filter(|_| unread <= MAX_UNREAD);
         let log_odds = match (confidence, &vectors) {
             (Some(confidence), Some(vectors)) => log_odds(confidence, vectors, &found),
             _ => None,
         };
-        Looked { ranked, log_odds, degraded, without_parts: vectors.and_then(|vectors| vectors.without_parts) }
+        Looked { ranked, log_odds, degraded }
     }
 }
 
 /// What each part of the request says of the leading tools: those that the whole does not bring near are no matter of its parts.
-fn search_parts(catalog: &TenantCatalog, vectors: &Vectors, head: &[Scored]) -> Vec<Found> {
+fn search_parts(catalog: &TenantCatalog, query: &str, vectors: &Vectors, head: &[Scored]) -> Vec<Found> {
     if vectors.parts.is_empty() {
         return Vec::new();
     }
     let mut leading = Allowed::none(catalog.slots());
     head.iter().for_each(|scored| leading.insert(scored.slot));
-    let search = |(text, vector): &(String, Arc<_>)| {
-        let terms = terms::terms(text);
-        let query = Query { vector: Some(vector), terms: &terms, always: &[] };
+    let search = |(part, vector): (&Range<usize>, &Option<UnitVector>)| {
+        let terms = terms::terms(query.get(part.clone()).unwrap_or_default());
+        let query = Query { vector: vector.as_ref(), terms: &terms, always: &[] };
         catalog.index().search(&query, &leading, Engine::Exact)
     };
-    vectors.parts.iter().map(search).collect()
+    vectors.parts.iter().zip(&vectors.embedding.parts).map(search).collect()
 }
 
 fn log_odds(confidence: &Confidence, vectors: &Vectors, found: &Found) -> Option<f32> {
-    Some(confidence.log_odds(confidence.evidence(&vectors.whole, found)?))
+    Some(confidence.log_odds(confidence.evidence(&vectors.embedding.whole, found)?))
 }

@@ -33,9 +33,8 @@ pub use self::shadow::Shadow;
 pub use self::trace::{Answered, Reranked, Stage, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
-use crate::embed::Pool;
+use crate::embed::{Embedding, Pool};
 use crate::error::{Kind, Violation};
-use crate::index::vector::UnitVector;
 use crate::tool::TenantId;
 
 /// How far down the ranking packing looks for tools that fit.
@@ -130,7 +129,7 @@ pub struct Selector {
     pool: Pool,
     policy: Policy,
     answers: Cache<AnswerKey, Arc<Answer>>,
-    vectors: Cache<VectorKey, Arc<UnitVector>>,
+    vectors: Cache<VectorKey, Arc<Embedding>>,
     shadow: Shadow,
     reranking: Option<Reranking>,
 }
@@ -139,7 +138,9 @@ impl Selector {
     /// Embeds with `pool` and ranks by `policy`.
     #[must_use]
     pub fn new(pool: Pool, policy: Policy, options: &SelectorOptions) -> Self {
-        let vector_bytes = |(_, query): &VectorKey, vector: &Arc<UnitVector>| query.len() + vector.dimension() * 4 + 100;
+        let vector_bytes = |(_, query): &VectorKey, embedding: &Arc<Embedding>| {
+            query.len() + (1 + embedding.parts.len()) * embedding.whole.dimension() * 4 + 100
+        };
         Self {
             pool,
             policy,
@@ -196,8 +197,7 @@ impl Selector {
         let started = Instant::now();
         let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
         trace.stages.push((Stage::Embed, started.elapsed()));
-        let Looked { mut ranked, log_odds, degraded, without_parts } =
-            self.look(catalog, request, &eligible, embedded, &mut trace);
+        let Looked { mut ranked, log_odds, degraded } = self.look(catalog, request, &eligible, embedded, &mut trace);
         let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
         let belief = Belief::of(&self.policy.weights, log_odds, &ranked);
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief };
@@ -210,7 +210,8 @@ impl Selector {
         let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();
-        let degraded_reason = [degraded, without_parts, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let degraded_reason =
+            [degraded, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let version = catalog.version();
         Ok((Answer { tools, prompt, usage, no_match, confidence, dropped, mode, degraded_reason, version, explanations }, trace))
     }

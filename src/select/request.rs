@@ -249,7 +249,10 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let request = Request::check(input()).unwrap();
-        assert_eq!(request.budget, Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20, min_tools: 0 });
+        assert_eq!(
+            request.budget,
+            Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20, min_tools: 0 }
+        );
         assert_eq!(request.format, Format::OpenAiChat);
     }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::TenantCatalog;
+use crate::embed::Embedding;
 use crate::index::allow::Allowed;
-use crate::index::vector::UnitVector;
 use crate::index::{Engine, Found, Query};
 use crate::rank::Fusion;
 
@@ -54,7 +54,7 @@ impl Shadow {
     pub(super) fn look(
         &self,
         catalog: &Arc<TenantCatalog>,
-        vector: &Arc<UnitVector>,
+        embedding: &Arc<Embedding>,
         allowed: &Allowed,
         found: &Found,
         fusion: Fusion,
@@ -66,11 +66,11 @@ impl Shadow {
         if state.busy.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (catalog, vector, allowed) = (Arc::clone(catalog), Arc::clone(vector), allowed.clone());
+        let (catalog, embedding, allowed) = (Arc::clone(catalog), Arc::clone(embedding), allowed.clone());
         let graph = best(found, fusion);
         let state = Arc::clone(state);
         tokio::task::spawn_blocking(move || {
-            let query = Query { vector: Some(&vector), terms: &[], always: &[] };
+            let query = Query { vector: Some(&embedding.whole), terms: &[], always: &[] };
             let exact = best(&catalog.index().search(&query, &allowed, Engine::Exact), fusion);
             state.note(recall(&graph, &exact));
             state.busy.store(false, Ordering::Release);

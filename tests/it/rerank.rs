@@ -15,7 +15,7 @@ use tool_router::eval::{self, Model, Ranker, catalogue};
 use tool_router::index::EngineChoice;
 use tool_router::index::vector::Codes;
 use tool_router::rank::rerank::{Blend, LoadedReranker, RerankError, RerankPool, RerankPoolOptions, Reranker};
-use tool_router::select::{Answer, Input, Mode, Request, Reranked, Policy, Reranking, Selector, SelectorOptions, Stage, Trace};
+use tool_router::select::{Answer, Input, Mode, Policy, Request, Reranked, Reranking, Selector, SelectorOptions, Stage, Trace};
 use tool_router::tool::{Document, Tool, ToolId};
 
 use crate::support::{bundled, repository};
@@ -66,7 +66,8 @@ impl Parts {
         let pool = Pool::start(HashingEmbedder::load(1), PoolOptions::default()).unwrap();
         let catalog = Arc::new(catalogue(tools, |hash| codes.get(hash).cloned(), pool.info().dimension));
         let options = SelectorOptions { answer_bytes: 1 << 20, ..SelectorOptions::BARE };
-        let reranking = Selector::new(pool.clone(), Policy::default(), &options).with_reranking(Some(Reranking { pool: judges(judge), blend }));
+        let reranking = Selector::new(pool.clone(), Policy::default(), &options)
+            .with_reranking(Some(Reranking { pool: judges(judge), blend }));
         Self { catalog, plain: Selector::new(pool, Policy::default(), &options), reranking }
     }
 

@@ -21,7 +21,8 @@ async fn the_cap_holds_for_every_format_tokenizer_and_size() {
         let answer = router
             .select_with(&queries[query].text, |request| {
                 let (max_tokens, max_tools) = (Some(max_tokens), Some(max_tools));
-                request.budget = Some(Budget { max_tokens, tokenizer: Some(tokenizer.name().into()), max_tools, min_tools: None });
+                request.budget =
+                    Some(Budget { max_tokens, tokenizer: Some(tokenizer.name().into()), max_tools, min_tools: None });
                 let formats = [Format::OpenaiChat, Format::Anthropic, Format::Mcp];
                 request.output = Some(Output { format: formats[format].into(), include: Vec::new() });
             })
