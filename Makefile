@@ -1,9 +1,11 @@
 # Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
-.PHONY: setup demo test client bench accept
+.PHONY: setup demo test client bench peers accept
 
 # nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
 LEFT_OUT := target/left-out.txt
+# What `make peers` compares on: folders below TOOL_ROUTER_DATA, each with its split.
+PEER_SETS ?= livemcpbench:odd azure-mcp mcp-bench metatool:test restbench toolbench-stable toolret-toolink bfcl-nonlive
 
 # Fetches the pinned ONNX Runtime library into .runtime/.
 setup:
@@ -29,6 +31,12 @@ client: setup
 # Measures: selections, the running service, the engines. benches/README.md says how to read it. Real tools need TOOL_ROUTER_DATA.
 bench: setup
 	@cargo bench --bench select --bench service --bench engines --bench index --bench pack
+
+# The router beside its peers on the labelled sets of TOOL_ROUTER_DATA, with the same model file. PEER_ARGS="--peer cosine --max-queries 60".
+peers: setup
+	@: $${TOOL_ROUTER_DATA:?set it to the folder that holds the labelled sets}
+	@cargo build --release
+	@bash benches/peers/run.sh --set $(PEER_SETS) $(PEER_ARGS)
 
 # The long drills: hundreds of kills, property tests at a hundred times their usual number, a catalogue of a million tools.
 accept: setup
