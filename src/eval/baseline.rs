@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::dataset::Dataset;
-use super::measures::DEPTH;
+use super::prepared::Prepared;
+use super::results::KEPT;
 use super::{EvalError, Model, Ranked};
 use crate::catalog::views::{ViewTexts, lexical_terms};
 use crate::index::lexical::{self, Postings, Statistics};
@@ -27,11 +28,11 @@ pub(super) fn bm25(data: &Dataset) -> Ranked {
     ranked
 }
 
-pub(super) fn cosine(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<Ranked, EvalError> {
+pub(super) fn cosine(set: &Prepared, model: &mut Model, tick: &(dyn Fn() + Sync)) -> Result<Ranked, EvalError> {
+    let data = &set.data;
     // The last base view is the whole description behind the name.
-    let texts: Vec<String> = data.tools.iter().map(|tool| ViewTexts::of(tool).base.pop().unwrap_or_default()).collect();
-    let vectors = model.embed_all(texts.clone(), tick)?;
-    let rows: Vec<Option<&UnitVector>> = texts.iter().map(|text| vectors.get(text)).collect();
+    let texts = data.tools.iter().map(|tool| ViewTexts::of(tool).base.pop().unwrap_or_default());
+    let rows: Vec<Option<&UnitVector>> = texts.map(|text| set.vectors.get(&text)).collect();
     let prefix = model.pool.info().query_prefix.clone();
     let mut ranked = Ranked { engine: Some(Engine::Exact), ..Ranked::default() };
     for query in &data.queries {
@@ -53,6 +54,6 @@ pub(super) fn cosine(data: &Dataset, model: &mut Model, tick: &(dyn Fn() + Sync)
 fn best(scores: &[f32]) -> Vec<usize> {
     let mut slots: Vec<usize> = (0..scores.len()).collect();
     slots.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-    slots.truncate(DEPTH);
+    slots.truncate(KEPT);
     slots
 }

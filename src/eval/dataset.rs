@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use crate::index::terms;
 use crate::tool::{Document, Tool, ToolId};
@@ -31,19 +32,23 @@ pub struct Dataset {
     pub tools: Vec<Tool>,
     /// The queries that need tools.
     pub queries: Vec<Query>,
+    /// How many of the tools are distractors.
+    pub distractors: usize,
     /// Distractors left out because they could pass for a relevant tool.
     pub twins_left_out: usize,
 }
 
 /// A request with its answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Query {
     /// Its id.
     pub id: String,
     /// The user's words.
     pub text: String,
-    /// Slots of all tools it needs.
+    /// Slots of all tools it needs; empty: it needs none.
     pub relevant: Vec<usize>,
+    /// Slots of the tools that its label is about, where that is not all of them.
+    pub candidates: Option<Vec<usize>>,
 }
 
 /// A set cannot be used.
@@ -66,6 +71,12 @@ pub enum DatasetError {
         line: usize,
         /// What is wrong.
         detail: String,
+    },
+    /// There is nothing to hold back.
+    #[error("{} has no query that needs no tool (\"relevant\": [])", path.display())]
+    AllNeedTools {
+        /// The file.
+        path: PathBuf,
     },
     /// There is nothing to measure.
     #[error("{} has no query that needs a tool", path.display())]
@@ -92,6 +103,8 @@ struct QueryLine {
     id: String,
     text: String,
     relevant: Vec<String>,
+    #[serde(default)]
+    candidates: Option<Vec<String>>,
 }
 
 /// What to read.
@@ -116,6 +129,19 @@ pub fn tools(path: &Path) -> Result<Vec<Tool>, DatasetError> {
 }
 
 impl Dataset {
+    /// Reads requests that need no tool, for a set that was read without distractors or with them.
+    ///
+    /// # Errors
+    /// A missing file, a line that does not fit, or no such request.
+    pub fn read_none(&self, data: &Path, split: &str) -> Result<Vec<Query>, DatasetError> {
+        let folder = data.join(&self.name);
+        let (_, ids) = read_tools(&folder.join("tools.jsonl"))?;
+        let path = queries_path(&folder, split);
+        let mut queries = read_queries(&path, &ids)?;
+        queries.retain(|query| query.relevant.is_empty());
+        if queries.is_empty() { Err(DatasetError::AllNeedTools { path }) } else { Ok(queries) }
+    }
+
     /// Reads a set.
     ///
     /// # Errors
@@ -124,9 +150,9 @@ impl Dataset {
         let (name, split) = choice.set.split_once(':').unwrap_or((choice.set, ""));
         let folder = choice.data.join(name);
         let (mut tools, ids) = read_tools(&folder.join("tools.jsonl"))?;
-        let suffix = if split.is_empty() { String::new() } else { format!(".{split}") };
-        let queries_path = folder.join(format!("queries{suffix}.jsonl"));
+        let queries_path = queries_path(&folder, split);
         let mut queries = read_queries(&queries_path, &ids)?;
+        queries.retain(|query| !query.relevant.is_empty() && is_in_half(split, &queries_path, &query.id));
         if let Some(most) = choice.max_queries.filter(|most| 0 < *most && *most < queries.len()) {
             let all = queries.len();
             let kept: HashSet<usize> = (0..most).map(|i| i * all / most).collect();
@@ -136,7 +162,7 @@ impl Dataset {
         if queries.is_empty() {
             return Err(DatasetError::NoQueries { path: queries_path });
         }
-        let mut twins_left_out = 0;
+        let (mut twins_left_out, own) = (0, tools.len());
         if let Some(folder) = choice.distractors {
             let relevant: HashSet<usize> = queries.iter().flat_map(|query| query.relevant.iter().copied()).collect();
             let twins = Twins::of(relevant.iter().filter_map(|slot| tools.get(*slot)));
@@ -150,8 +176,30 @@ impl Dataset {
                 }
             }
         }
-        Ok(Self { name: name.to_owned(), split: split.to_owned(), tools, queries, twins_left_out })
+        let distractors = tools.len() - own;
+        Ok(Self { name: name.to_owned(), split: split.to_owned(), tools, queries, distractors, twins_left_out })
     }
+}
+
+/// `queries.SPLIT.jsonl`; of the halves, where they have no file of their own, the whole `queries.jsonl`.
+fn queries_path(folder: &Path, split: &str) -> PathBuf {
+    let path = |split: &str| folder.join(format!("queries{split}.jsonl"));
+    let own = if split.is_empty() { path("") } else { path(&format!(".{split}")) };
+    if is_half(split) && !own.exists() { path("") } else { own }
+}
+
+fn is_half(split: &str) -> bool {
+    matches!(split, "odd" | "even")
+}
+
+/// Halves by chance that stay the same: odd is a query whose id's sha256 ends in an odd byte. A half with a file of its own is that file.
+fn is_in_half(split: &str, path: &Path, id: &str) -> bool {
+    let has_own_file = path.file_name().is_some_and(|name| name != "queries.jsonl");
+    if !is_half(split) || has_own_file {
+        return true;
+    }
+    let is_odd = Sha256::digest(id.as_bytes()).last().is_some_and(|byte| byte % 2 == 1);
+    is_odd == (split == "odd")
 }
 
 /// The words of tools that a distractor must not pass for.
@@ -216,13 +264,16 @@ fn read_queries(path: &Path, ids: &HashMap<String, usize>) -> Result<Vec<Query>,
         if !seen.insert(line.id.clone()) {
             return Err(format!("id {:?} stands twice", line.id));
         }
-        let slot = |id: &String| ids.get(id).copied().ok_or_else(|| format!("relevant tool {id:?} is not in tools.jsonl"));
-        let mut relevant = line.relevant.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
-        relevant.sort_unstable();
-        relevant.dedup();
-        if !relevant.is_empty() {
-            queries.push(Query { id: line.id, text: line.text, relevant });
-        }
+        let slots = |what: &str, names: &[String]| {
+            let slot = |id: &String| ids.get(id).copied().ok_or_else(|| format!("{what} tool {id:?} is not in tools.jsonl"));
+            let mut slots = names.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
+            slots.sort_unstable();
+            slots.dedup();
+            Ok::<_, String>(slots)
+        };
+        let relevant = slots("relevant", &line.relevant)?;
+        let candidates = line.candidates.map(|names| slots("candidate", &names)).transpose()?;
+        queries.push(Query { id: line.id, text: line.text, relevant, candidates });
         Ok(())
     })?;
     Ok(queries)
@@ -270,6 +321,40 @@ mod tests {
         let set = read(TOOLS, QUERIES, None).unwrap();
         assert_eq!((set.name.as_str(), set.split.as_str(), set.tools.len()), ("set", "dev", 2));
         assert_eq!(set.queries.iter().map(|q| q.relevant.clone()).collect::<Vec<_>>(), [vec![0], vec![0, 1]]);
+    }
+
+    #[test]
+    fn halves_are_the_same_every_time_and_make_the_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("s")).unwrap();
+        std::fs::write(dir.path().join("s/tools.jsonl"), TOOLS).unwrap();
+        let lines: Vec<_> = (0..40).map(|i| format!(r#"{{"id":"q{i}","text":"t","relevant":["b"]}}"#)).collect();
+        std::fs::write(dir.path().join("s/queries.jsonl"), lines.join("\n")).unwrap();
+        let ids = |set: &str| {
+            let set = Dataset::read(&Choice { data: dir.path(), set, distractors: None, max_queries: None }).unwrap();
+            set.queries.into_iter().map(|query| query.id).collect::<Vec<_>>()
+        };
+        let (odd, even) = (ids("s:odd"), ids("s:even"));
+        assert!(odd.len() + even.len() == 40 && 8 < odd.len() && 8 < even.len());
+        assert!(odd.iter().all(|id| !even.contains(id)));
+        std::fs::write(dir.path().join("s/queries.odd.jsonl"), lines[0].clone()).unwrap();
+        assert_eq!(ids("s:odd"), ["q0"], "a file of its own is the split");
+    }
+
+    #[test]
+    fn requests_that_need_no_tool_are_read_by_themselves() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("s")).unwrap();
+        std::fs::write(dir.path().join("s/tools.jsonl"), TOOLS).unwrap();
+        std::fs::write(dir.path().join("s/queries.jsonl"), QUERIES).unwrap();
+        let none = r#"{"id":"n","text":"hello","relevant":[],"candidates":["b"]}"#;
+        std::fs::write(dir.path().join("s/queries.none.jsonl"), none).unwrap();
+        let set = Dataset::read(&Choice { data: dir.path(), set: "s", distractors: None, max_queries: None }).unwrap();
+        assert_eq!(set.queries.len(), 2);
+        let none = set.read_none(dir.path(), "none").unwrap();
+        assert_eq!((none.len(), none[0].candidates.as_deref()), (1, Some([1].as_slice())));
+        std::fs::write(dir.path().join("s/queries.none.jsonl"), QUERIES.lines().next().unwrap()).unwrap();
+        assert!(set.read_none(dir.path(), "none").unwrap_err().to_string().contains("no query that needs no tool"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::compact::{self, Fidelity, Format};
 use crate::index::EngineChoice;
 use crate::index::vector::Codes;
-use crate::select::{Selector, SelectorOptions};
+use crate::select::{Input, Selector, SelectorOptions};
 use crate::tool::{ModelName, TenantId, Tool};
 
 /// Four sizes as production reports give them, then on to where no prompt holds all.
@@ -315,8 +315,9 @@ impl Measuring<'_> {
         let catalog = TenantCatalog::build(TenantId::default(), Version::default(), members, self.entries.dimension);
         let catalog = Arc::new(router::served(catalog, self.engine));
         let text = router::asked(&asked.text);
+        let input = Input { query: Some(text.to_owned()), ..Input::default() };
         let failed = |detail: String| EvalError::Select { query: asked.id.clone(), detail };
-        let (answer, trace) = router::select_once(&catalog, &self.selector, text, None).await.map_err(failed)?;
+        let (answer, trace) = router::select_once(&catalog, &self.selector, input).await.map_err(failed)?;
         (self.tick)();
 
         let listed: HashSet<&str> = answer.tools.iter().map(|tool| tool.model_name.as_str()).collect();

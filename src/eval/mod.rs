@@ -8,18 +8,20 @@ pub mod dataset;
 pub mod growth;
 pub mod llm;
 pub mod measures;
+pub mod prepared;
 pub mod results;
 mod router;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use self::dataset::Dataset;
-use self::measures::{Means, Scores};
+use self::prepared::Prepared;
+use self::results::{Abstention, Asked, Run};
 pub use self::router::catalogue;
 use crate::embed::{EmbedError, Embedder, Loaded, Pool, PoolOptions};
+use crate::index::Engine;
 use crate::index::vector::UnitVector;
-use crate::index::{Engine, EngineChoice};
+use crate::rank::Step;
 use crate::select::{Policy, Reranking};
 
 /// Writes `bytes` to `path`, whole or not at all.
@@ -55,29 +57,6 @@ impl Ranker {
             Self::Router => "router",
         }
     }
-}
-
-/// What came out for one set.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The set.
-    pub set: String,
-    /// Its split; empty when it has one file of queries.
-    pub split: String,
-    /// Tools searched, distractors included.
-    pub tools: usize,
-    /// Queries asked.
-    pub queries: usize,
-    /// Means over the queries.
-    pub means: Means,
-    /// Mean tokens of a list at the default cap; the router only.
-    pub tokens_mean: Option<f64>,
-    /// Who compared vectors; nobody where there are none.
-    pub engine: Option<Engine>,
-    /// Median time to embed a query; without it where nothing is embedded.
-    pub embed: Option<Duration>,
-    /// Median time for everything else.
-    pub rest: Duration,
 }
 
 /// An evaluation could not be made.
@@ -197,40 +176,75 @@ impl Model {
     }
 }
 
-/// Evaluates `ranker` on `data`; `choice` is the engine for [`Ranker::Router`]; `tick` is told of every embedded text and answered query.
+/// Who searches a set, what is left out, and what is kept of it.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Who ranks.
+    pub rankers: Vec<Ranker>,
+    /// Steps that are left out, one after the other.
+    pub without: Vec<Step>,
+    /// Requests of the set that need no tool, with the name of their split.
+    pub none: Vec<(String, Vec<dataset::Query>)>,
+}
+
+/// Evaluates every ranker of `plan` on `set`; `tick` is told of every answered query.
 ///
 /// # Errors
 /// The model or a selection failed.
 pub async fn evaluate(
-    data: &Dataset,
-    ranker: Ranker,
-    choice: EngineChoice,
+    set: &Prepared,
+    plan: &Plan,
     model: &mut Model,
     tick: &(dyn Fn() + Sync),
-) -> Result<Report, EvalError> {
-    let ranked = match ranker {
-        Ranker::Bm25 => baseline::bm25(data),
-        Ranker::Cosine => baseline::cosine(data, model, tick)?,
-        Ranker::Router => router::rank(data, choice, model, tick).await?,
-    };
-    let scores = data.queries.iter().zip(&ranked.lists).map(|(query, list)| Scores::of(list, &query.relevant));
-    Ok(Report {
+) -> Result<(Vec<Run>, Vec<Abstention>), EvalError> {
+    let (mut runs, mut abstentions) = (Vec::new(), Vec::new());
+    for ranker in &plan.rankers {
+        match ranker {
+            Ranker::Bm25 => runs.push(run(set, *ranker, "", baseline::bm25(&set.data))),
+            Ranker::Cosine => runs.push(run(set, *ranker, "", baseline::cosine(set, model, tick)?)),
+            Ranker::Router => {
+                let router = router::Router::new(set, model);
+                let ranked = router.rank(tick).await?;
+                let worst = router.worst(&ranked).await?;
+                runs.push(Run { worst, ..run(set, *ranker, "", ranked) });
+                for step in &plan.without {
+                    runs.push(run(set, *ranker, step.name(), router.without(*step, tick).await?));
+                }
+                for (split, none) in &plan.none {
+                    abstentions.extend(router.abstention(none, split, tick).await?);
+                }
+            }
+        }
+    }
+    Ok((runs, abstentions))
+}
+
+fn run(set: &Prepared, ranker: Ranker, without: &str, ranked: Ranked) -> Run {
+    let data = &set.data;
+    let confidence = |at: usize| ranked.confidences.get(at).copied().flatten();
+    let asked = data.queries.iter().zip(&ranked.lists).enumerate();
+    let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
+    Run {
         set: data.name.clone(),
         split: data.split.clone(),
+        ranker: ranker.name().to_owned(),
+        without: without.to_owned(),
         tools: data.tools.len(),
-        queries: data.queries.len(),
-        means: Means::of(scores),
+        distractors: data.distractors,
         tokens_mean: ranked.tokens_mean,
-        engine: ranked.engine,
-        embed: median(ranked.embed),
-        rest: median(ranked.rest).unwrap_or_default(),
-    })
+        queries: asked.map(|(at, (query, list))| Asked::of(&query.id, list, &query.relevant, confidence(at))).collect(),
+        embed_us_p50: median(ranked.embed).map(micros),
+        rest_us_p50: median(ranked.rest).map(micros).unwrap_or_default(),
+        engine: ranked.engine.map_or("", Engine::name).to_owned(),
+        worst: Vec::new(),
+    }
 }
 
 /// What a ranker gives: for each query the slots of the best tools, best first, and what it took.
 #[derive(Debug, Default)]
 struct Ranked {
     lists: Vec<Vec<usize>>,
+    confidences: Vec<Option<f32>>,
     tokens_mean: Option<f64>,
     embed: Vec<Duration>,
     rest: Vec<Duration>,

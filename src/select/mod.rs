@@ -151,6 +151,13 @@ impl Selector {
         }
     }
 
+    /// One that ranks by another policy and shares the vectors of queries, but no answers.
+    #[must_use]
+    pub fn ranking_by(&self, policy: Policy) -> Self {
+        let (pool, vectors, shadow) = (self.pool.clone(), self.vectors.clone(), self.shadow.clone());
+        Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, shadow, reranking: self.reranking.clone() }
+    }
+
     /// How well graph searches do against exact ones.
     #[must_use]
     pub fn shadow(&self) -> &Shadow {

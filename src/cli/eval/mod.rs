@@ -1,6 +1,7 @@
 //! `tool-router eval`: accuracy and cost on labelled sets, as a table or as JSON lines.
 
 mod growth;
+mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,11 @@ use indicatif::ProgressBar;
 use crate::cli::{Exit, output};
 use crate::config::{IndexOverrides, Overrides};
 use crate::eval::dataset::{self, Dataset};
-use crate::eval::measures::Means;
-use crate::eval::{self, Model, Ranker, Report};
-use crate::index::{Engine, EngineChoice};
+use crate::eval::prepared::Prepared;
+use crate::eval::results::{FORMAT, Results};
+use crate::eval::{self, Model, Plan, Ranker};
+use crate::index::EngineChoice;
+use crate::rank::Step;
 
 /// `eval` with its own flags, or one of its commands.
 #[derive(Args, Debug)]
@@ -51,6 +54,18 @@ struct Flags {
     /// Who ranks; may be repeated
     #[arg(long = "ranker", value_enum, default_values_t = [Name::Router])]
     rankers: Vec<Name>,
+    /// Requests of a set that need no tool, to be held back; may be repeated
+    #[arg(long, value_name = "NAME:SPLIT")]
+    none: Vec<String>,
+    /// Leave this step of the ranking out, beside the whole; may be repeated
+    #[arg(long, value_name = "STEP", conflicts_with = "ablations")]
+    without: Vec<String>,
+    /// Leave each step of the ranking out in turn
+    #[arg(long)]
+    ablations: bool,
+    /// File for the results, query by query
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// How the router compares vectors: `auto` (by graph from index.hnsw_min_tools tools on), `exact` or `hnsw`; without it as configured
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -73,6 +88,19 @@ impl Name {
             Self::Cosine => Ranker::Cosine,
             Self::Router => Ranker::Router,
         }
+    }
+}
+
+impl Flags {
+    fn without(&self) -> Result<Vec<Step>, Exit> {
+        if self.ablations {
+            return Ok(Step::ALL.to_vec());
+        }
+        let known = Step::ALL.map(Step::name).join(", ");
+        let step = |name: &String| {
+            Step::parse(name).ok_or_else(|| Exit::failed(format!("--without {name}: there is no such step; steps are {known}")))
+        };
+        self.without.iter().map(step).collect()
     }
 }
 
@@ -106,116 +134,59 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -
     }
 }
 
-async fn rank(arguments: Flags, engine: EngineChoice, model: &mut Model) -> Result<(), Exit> {
+async fn rank(flags: Flags, engine: EngineChoice, model: &mut Model) -> Result<(), Exit> {
+    let failed = |e: &dyn std::fmt::Display| Exit::failed(e.to_string());
+    let rankers = flags.rankers.iter().map(|name| name.ranker()).collect();
+    let without = flags.without()?;
+    // Everything is read before anything is embedded: a broken line is told at once.
     let mut sets = Vec::new();
-    for set in &arguments.sets {
-        let choice = dataset::Choice {
-            data: &arguments.data,
-            set,
-            distractors: arguments.distractors.as_deref(),
-            max_queries: arguments.max_queries,
-        };
-        sets.push(Dataset::read(&choice).map_err(|e| Exit::failed(e.to_string()))?);
+    for set in &flags.sets {
+        let choice =
+            dataset::Choice { data: &flags.data, set, distractors: flags.distractors.as_deref(), max_queries: flags.max_queries };
+        let data = Dataset::read(&choice).map_err(|e| failed(&e))?;
+        let of_set = flags.none.iter().filter_map(|none| none.split_once(':')).filter(|(name, _)| *name == data.name);
+        let read = |(_, split): (&str, &str)| Ok((split.to_owned(), data.read_none(&flags.data, split)?));
+        let none = of_set.map(read).collect::<Result<Vec<_>, dataset::DatasetError>>().map_err(|e| failed(&e))?;
+        sets.push((data, none));
     }
-    let mut reports: Vec<(Ranker, Report)> = Vec::new();
-    for data in &sets {
-        for ranker in arguments.rankers.iter().map(|name| name.ranker()) {
-            let bar = ProgressBar::new_spinner();
-            bar.set_message(format!("{} {}: texts and queries", data.name, ranker.name()));
-            let tick = || bar.inc(1);
-            let report = eval::evaluate(data, ranker, engine, model, &tick).await.map_err(|e| Exit::failed(e.to_string()))?;
-            bar.finish_and_clear();
-            if arguments.json {
-                output::line(&json(&report, ranker, data, model));
-            }
-            reports.push((ranker, report));
+    if let Some(stray) = flags.none.iter().find(|none| !sets.iter().any(|(data, _)| is_of(none, &data.name))) {
+        return Err(Exit::failed(format!("--none {stray}: it must be NAME:SPLIT with the NAME of a --set")));
+    }
+    let mut results = Results { format: FORMAT, model: model.id().to_owned(), runs: Vec::new(), abstentions: Vec::new() };
+    let mut twins = Vec::new();
+    for (data, none) in sets {
+        let bar = ProgressBar::new_spinner();
+        bar.set_message(format!("{}: texts and queries", data.name));
+        let tick = || bar.inc(1);
+        twins.push((data.name.clone(), data.twins_left_out));
+        let set = Prepared::of(data, engine, model, &tick).map_err(|e| failed(&e))?;
+        let plan = Plan { rankers: Vec::clone(&rankers), without: without.clone(), none };
+        let (runs, abstentions) = eval::evaluate(&set, &plan, model, &tick).await.map_err(|e| failed(&e))?;
+        bar.finish_and_clear();
+        if flags.json {
+            runs.iter().for_each(|run| output::line(&table::json(run, model)));
         }
+        results.runs.extend(runs);
+        results.abstentions.extend(abstentions);
     }
-    if arguments.json {
-        for ranker in arguments.rankers.iter().map(|name| name.ranker()) {
-            let mut line = serde_json::json!({ "set": "macro mean", "ranker": ranker.name(), "sets": sets.len() });
-            with_scores(&mut line, &macro_mean(&reports, ranker));
-            output::line(&line.to_string());
-        }
-    } else {
-        print(&reports, &sets, &arguments, model);
+    if let Some(path) = &flags.out {
+        results.write(path).map_err(|e| failed(&e))?;
     }
-    Ok(())
-}
-
-fn json(report: &Report, ranker: Ranker, data: &Dataset, model: &Model) -> String {
-    let micros = |time: std::time::Duration| time.as_nanos() as f64 / 1e3;
-    let mut line = serde_json::json!({
-        "set": report.set, "split": report.split, "ranker": ranker.name(), "tools": report.tools, "queries": report.queries,
-        "twins_left_out": data.twins_left_out, "tokens_mean": report.tokens_mean,
-        "embed_us_p50": report.embed.map(micros), "rest_us_p50": micros(report.rest),
-        "engine": report.engine.map_or("bm25", Engine::name),
-        "model": if ranker == Ranker::Bm25 { "" } else { model.id() },
-        "reranker": if ranker == Ranker::Router { model.reranker_id() } else { "" },
-    });
-    with_scores(&mut line, &report.means);
-    line.to_string()
-}
-
-/// Each set has equal weight.
-fn macro_mean(reports: &[(Ranker, Report)], ranker: Ranker) -> Means {
-    Means::of(reports.iter().filter(|(r, _)| *r == ranker).map(|(_, report)| report.means.0))
-}
-
-fn with_scores(line: &mut serde_json::Value, means: &Means) {
-    let s = means.0;
-    let scores = [
-        ("recall@1", s.recall[0]),
-        ("recall@5", s.recall[1]),
-        ("recall@10", s.recall[2]),
-        ("hit@5", s.hit_5),
-        ("ndcg@10", s.ndcg_10),
-        ("comp@5", s.comp[0]),
-        ("comp@10", s.comp[1]),
-        ("mrr", s.mrr),
-    ];
-    for (key, score) in scores {
-        line[key] = score.into();
+    if flags.json {
+        table::json_means(&results.runs);
+        return Ok(());
     }
-}
-
-fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Flags, model: &Model) {
-    let header = [
-        "set", "ranker", "tools", "queries", "R@1", "R@5", "R@10", "hit@5", "nDCG@10", "COMP@5", "COMP@10", "MRR", "tokens",
-        "embed ms", "rest ms", "engine",
-    ];
-    let figures = |means: &Means| {
-        let s = means.0;
-        [s.recall[0], s.recall[1], s.recall[2], s.hit_5, s.ndcg_10, s.comp[0], s.comp[1], s.mrr].map(|x| format!("{x:.3}"))
-    };
-    let ms = |time: std::time::Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
-    let mut rows: Vec<Vec<String>> = reports
-        .iter()
-        .map(|(ranker, report)| {
-            let set = if report.split.is_empty() { report.set.clone() } else { format!("{}:{}", report.set, report.split) };
-            let mut row = vec![set, ranker.name().to_owned(), report.tools.to_string(), report.queries.to_string()];
-            row.extend(figures(&report.means));
-            row.push(report.tokens_mean.map_or_else(String::new, |tokens| format!("{tokens:.0}")));
-            row.push(report.embed.map(ms).unwrap_or_default());
-            row.push(ms(report.rest));
-            row.push(report.engine.map_or("bm25", Engine::name).to_owned());
-            row
-        })
-        .collect();
-    for ranker in arguments.rankers.iter().map(|name| name.ranker()) {
-        let mut row = vec!["macro mean".to_owned(), ranker.name().to_owned(), String::new(), String::new()];
-        row.extend(figures(&macro_mean(reports, ranker)));
-        rows.push(row);
-    }
-    output::table(&header, &(2..header.len() - 1).collect::<Vec<_>>(), rows);
+    table::print(&results.runs);
     output::line(&format!("model {}", model.id()));
     if !model.reranker_id().is_empty() {
         output::line(&format!("reranker {}", model.reranker_id()));
     }
-    for data in sets.iter().filter(|_| arguments.distractors.is_some()) {
-        output::line(&format!(
-            "{}: {} distractors that could pass for a relevant tool were left out",
-            data.name, data.twins_left_out
-        ));
+    for (name, left_out) in twins.iter().filter(|_| flags.distractors.is_some()) {
+        output::line(&format!("{name}: {left_out} distractors that could pass for a relevant tool were left out"));
     }
+    Ok(())
+}
+
+fn is_of(none: &str, set: &str) -> bool {
+    none.split_once(':').is_some_and(|(name, _)| name == set)
 }

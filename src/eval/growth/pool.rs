@@ -182,8 +182,9 @@ mod tests {
             id: format!("q{i}"),
             text: format!("do {i}"),
             relevant: relevant.to_vec(),
+            candidates: None,
         });
-        Dataset { name: name.into(), split: String::new(), tools, queries: queries.collect(), twins_left_out: 0 }
+        Dataset { name: name.into(), split: String::new(), tools, queries: queries.collect(), distractors: 0, twins_left_out: 0 }
     }
 
     fn numbers(sizes: &[usize]) -> Vec<NonZeroUsize> {
