@@ -2,7 +2,9 @@
 
 pub mod mention;
 mod order;
+pub mod rivals;
 mod script;
 
 pub use self::order::{Ranking, Scored, Weights, rank};
+pub use self::rivals::{Look, Standing};
 pub use self::script::unread_share;

@@ -1,5 +1,6 @@
 //! Weighted fusion and the total order: named in the query first, then by score, ties by order of registration.
 
+use super::rivals::Standing;
 use crate::index::{Found, Hit, ViewScores};
 
 /// How much each score counts. The starting point is the "mix" of the benchmark notes: half the best view, half the mean of views, a fifth
@@ -61,6 +62,8 @@ pub struct Scored {
     pub lexical: f32,
     /// How much of its name the query says, in `[0, 1]`.
     pub named: f32,
+    /// How it stands among its look-alikes, once [`settle`](super::rivals::settle) has looked.
+    pub standing: Option<Standing>,
 }
 
 /// How to rank.
@@ -113,7 +116,8 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
     let scored = |key: Key| {
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
-        Some(Scored { slot: hit.slot, score: key.score, mentioned: key.mentioned, dense: hit.views, lexical, named: hit.named })
+        let (slot, dense, named) = (hit.slot, hit.views, hit.named);
+        Some(Scored { slot, score: key.score, mentioned: key.mentioned, dense, lexical, named, standing: None })
     };
     keys.into_iter().filter_map(scored).collect()
 }

@@ -102,8 +102,12 @@ impl<'a> Selection<'a> {
             fidelity,
             tokens: record.costs.get(self.request.format, fidelity, self.request.budget.tokenizer),
             definition,
-            reasons: if self.request.explain { answer::reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
+            reasons: if self.request.explain { self.reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
         }
+    }
+
+    fn reasons(&self, scored: Option<&Scored>, pinned: bool) -> Vec<String> {
+        answer::reasons(scored, pinned, |slot| self.catalog.at(slot).map(|entry| &entry.record.tool.id))
     }
 
     /// Of what packing left out, the part a caller would miss: pinned tools, and those among the first `max_tools`.
@@ -170,7 +174,7 @@ impl<'a> Selection<'a> {
                 fate,
                 rank: rank.map(|rank| rank + 1),
                 score: scored.map(|scored| scored.score),
-                reasons: scored.map_or_else(Vec::new, |scored| answer::reasons(Some(scored), false)),
+                reasons: scored.map_or_else(Vec::new, |scored| self.reasons(Some(scored), false)),
             }
         };
         self.request.explain_tools.iter().map(explain).collect()

@@ -211,7 +211,9 @@ impl Selector {
         let ranked = trace.time(Stage::Rank, || {
             let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
             let ranking = Ranking { mentioned: &mentioned, semantic: degraded.is_none(), weights, depth };
-            rank::rank(&found, &ranking, |slot| catalog.position(slot))
+            let mut ranked = rank::rank(&found, &ranking, |slot| catalog.position(slot));
+            rank::rivals::settle(&mut ranked, &request.query, |slot| catalog.at(slot).map(|entry| entry.look()));
+            ranked
         });
         if let (Some(vector), Engine::Hnsw) = (&vector, found.engine) {
             self.shadow.look(catalog, vector, &eligible, &found, Weights::default());

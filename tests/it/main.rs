@@ -11,6 +11,7 @@ mod crash;
 mod engines;
 mod front;
 mod layering;
+mod look_alikes;
 mod mcp_servers;
 mod model;
 mod operations;
