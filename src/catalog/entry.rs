@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::change::{Record, State, TextHash};
-use super::views::{ViewTexts, lexical_terms, name_terms};
+use super::views::{ViewTexts, described_terms, label_terms, name_key, name_terms};
 use crate::compact::{Fidelity, Format, Forms};
 use crate::index::vector::Codes;
+use crate::rank::Look;
 
 /// A registered tool, ready to be searched and rendered. Shared by all snapshots that hold it.
 #[derive(Clone, Debug)]
@@ -18,7 +19,10 @@ pub struct Entry {
 #[derive(Debug)]
 struct Derived {
     terms: Box<str>,
+    /// Where in `terms` the words of its names end.
+    described_at: usize,
     name_terms: Box<str>,
+    name_key: Box<str>,
     base: Vec<(TextHash, Option<Codes>)>,
     examples: Vec<(TextHash, Option<Codes>)>,
     forms: Forms,
@@ -31,9 +35,12 @@ impl Entry {
         let mut with_vectors = |texts: &[String]| -> Vec<_> {
             texts.iter().map(|text| TextHash::of(text)).map(|hash| (hash, vector(&hash))).collect()
         };
+        let label = label_terms(&record.tool).join(" ");
         let derived = Derived {
-            terms: lexical_terms(&record.tool).join(" ").into_boxed_str(),
+            described_at: label.len(),
+            terms: format!("{label} {}", described_terms(&record.tool).join(" ")).into_boxed_str(),
             name_terms: name_terms(&record.tool).join(" ").into_boxed_str(),
+            name_key: name_key(&record.tool).into_boxed_str(),
             base: with_vectors(&texts.base),
             examples: with_vectors(&texts.examples),
             forms: Forms::of(&record.tool),
@@ -57,6 +64,32 @@ impl Entry {
     #[must_use]
     pub fn name_terms(&self) -> &str {
         &self.derived.name_terms
+    }
+
+    /// The words of its description and parameter names, with blanks between.
+    #[must_use]
+    pub fn described_terms(&self) -> &str {
+        self.derived.terms.get(self.derived.described_at..).unwrap_or_default()
+    }
+
+    /// The different words of its name in alphabetical order, with blanks between: equal names have equal keys.
+    #[must_use]
+    pub fn name_key(&self) -> &str {
+        &self.derived.name_key
+    }
+
+    /// What may make it a rival of another tool in a ranking.
+    #[must_use]
+    pub fn look(&self) -> Look<'_> {
+        let tool = &self.record.tool;
+        let (source, name, name_key) = (tool.id.source(), tool.id.name(), &self.derived.name_key);
+        Look { source, name, name_key, description: tool.description.trim() }
+    }
+
+    /// The vector of its names with its whole description, where there is one.
+    #[must_use]
+    pub fn described_vector(&self) -> Option<&Codes> {
+        self.derived.base.last().and_then(|(_, codes)| codes.as_ref())
     }
 
     /// Vectors of the views that describe it; `None` while one is missing.

@@ -4,6 +4,7 @@
 //! lock. A change builds the next tenant catalogue beside the current one, from parts that are shared by `Arc`, and swaps it in; what did
 //! not change is not counted, embedded, indexed or rendered again. Catalogues of tenants share nothing but the process.
 
+pub mod alike;
 pub mod change;
 pub mod entry;
 pub mod history;

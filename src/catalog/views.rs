@@ -63,18 +63,41 @@ fn first_sentence(text: &str) -> &str {
 /// The words a tool is found by: names twice, description, parameter names.
 #[must_use]
 pub fn lexical_terms(tool: &Tool) -> Vec<String> {
+    let mut all = label_terms(tool);
+    all.extend(described_terms(tool));
+    all
+}
+
+/// The words of its names, twice: the first of [`lexical_terms`].
+#[must_use]
+pub fn label_terms(tool: &Tool) -> Vec<String> {
     let names = terms::terms(&format!("{} {}", tool.id.source(), tool.id.name()));
     let mut all: Vec<String> = Vec::new();
     for _ in 0..NAME_WEIGHT {
         all.extend(names.iter().map(ToString::to_string));
     }
-    all.extend(terms::terms(&tool.description).iter().map(ToString::to_string));
+    all
+}
+
+/// The words it describes itself with, description and parameter names: the rest of [`lexical_terms`].
+#[must_use]
+pub fn described_terms(tool: &Tool) -> Vec<String> {
+    let mut all = terms::terms(&tool.description);
     let schema = tool.input_schema.json();
     if let Some(properties) = schema.get("properties").and_then(|p| p.as_object()) {
         let parameters = properties.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ");
         all.extend(terms::terms(&parameters).iter().map(ToString::to_string));
     }
     all
+}
+
+/// The different words of its name within its source, in alphabetical order: equal for `search_contacts` and `contactsSearch`.
+#[must_use]
+pub fn name_key(tool: &Tool) -> String {
+    let mut words = name_terms(tool);
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
 }
 
 /// The words of its name within its source.

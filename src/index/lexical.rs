@@ -45,7 +45,7 @@ impl Postings {
         self.lengths.shrink_to_fit();
     }
 
-    fn of(&self, word: &str) -> &[(u32, u32)] {
+    pub(super) fn of(&self, word: &str) -> &[(u32, u32)] {
         self.words.get(word).map(Vec::as_slice).unwrap_or_default()
     }
 

@@ -13,6 +13,7 @@ mod engine;
 pub mod exact;
 pub mod hnsw;
 pub mod lexical;
+mod like;
 mod names;
 mod segment;
 pub mod terms;

@@ -28,6 +28,17 @@ impl Names {
         self.lengths.push(length);
     }
 
+    /// Documents whose name has just these words, each of which is given once, ascending. Looks at no more than `most` of those that
+    /// share the rarest.
+    pub(super) fn equal(&self, words: &[&str], most: usize) -> Vec<u32> {
+        let mut lists: Vec<&[u32]> = words.iter().map(|word| self.words.get(*word).map_or(&[][..], Vec::as_slice)).collect();
+        lists.sort_by_key(|list| list.len());
+        let Some((rarest, others)) = lists.split_first() else { return Vec::new() };
+        let as_long = |document: &u32| self.lengths.get(*document as usize).is_some_and(|n| usize::from(*n) == words.len());
+        let in_all = |document: &u32| others.iter().all(|list| list.binary_search(document).is_ok());
+        rarest.iter().take(most).copied().filter(|document| as_long(document) && in_all(document)).collect()
+    }
+
     /// No more documents come: gives back what growing left over.
     pub(super) fn seal(&mut self) {
         self.words.shrink_to_fit();

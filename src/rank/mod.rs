@@ -3,6 +3,7 @@
 pub mod mention;
 mod order;
 pub mod rerank;
+pub mod rivals;
 mod script;
 
 pub mod clauses;
@@ -15,6 +16,7 @@ mod weights;
 pub use self::confidence::Confidence;
 pub use self::lift::lift;
 pub use self::order::{Fusion, Ranking, Scored, rank};
+pub use self::rivals::{Look, Standing};
 pub use self::script::unread_share;
 pub use self::steps::{LeftOut, Step};
 pub use self::weights::{Clauses, Weights, WeightsError};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rivals::Standing;
 use crate::index::{Found, Hit, ViewScores};
 
 /// How much each score counts. The built-in ones go with any model: half the best view, half the mean of views, a fifth of the word score
@@ -80,13 +81,26 @@ pub struct Scored {
     pub reranked: Option<f32>,
     /// The document that it is used together with, where that is why it has its place.
     pub with: Option<u32>,
+    /// How it stands among its look-alikes, once [`settle`](super::rivals::settle) has looked.
+    pub standing: Option<Standing>,
 }
 
 impl Scored {
     /// A document of which only the score is known.
     #[must_use]
     pub fn bare(slot: u32, score: f32) -> Self {
-        Self { slot, score, mentioned: false, dense: None, lexical: 0.0, named: 0.0, parts: 0.0, reranked: None, with: None }
+        Self {
+            slot,
+            score,
+            mentioned: false,
+            dense: None,
+            lexical: 0.0,
+            named: 0.0,
+            parts: 0.0,
+            reranked: None,
+            with: None,
+            standing: None,
+        }
     }
 }
 

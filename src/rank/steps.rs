@@ -15,14 +15,16 @@ pub enum Step {
     Scripts,
     /// Parts of a long request beside the whole.
     Clauses,
+    /// Of look-alikes, the one whose source the request says.
+    Rivals,
     /// Tools that are used together with the leading ones.
     Companions,
 }
 
 impl Step {
     /// All, in the order in which they act.
-    pub const ALL: [Self; 7] =
-        [Self::Views, Self::Lexical, Self::Named, Self::Mentions, Self::Scripts, Self::Clauses, Self::Companions];
+    pub const ALL: [Self; 8] =
+        [Self::Views, Self::Lexical, Self::Named, Self::Mentions, Self::Scripts, Self::Clauses, Self::Rivals, Self::Companions];
 
     /// In settings, flags and tables.
     #[must_use]
@@ -34,6 +36,7 @@ impl Step {
             Self::Mentions => "mentions",
             Self::Scripts => "scripts",
             Self::Clauses => "clauses",
+            Self::Rivals => "rivals",
             Self::Companions => "companions",
         }
     }

@@ -1,9 +1,10 @@
-//! The way into the catalogue: validate → gate → diff by content hash → embed what changed → store → publish.
+//! The way into the catalogue: validate → gate → diff by content hash → embed what changed → store → publish → look for look-alikes.
 //!
 //! Embedding, the slow part, runs before the writer's lock, so that one publisher's thousand tools do not hold up another's one. Under the
 //! lock the diff is made again against what is current then. Storing and publishing run as one task of their own: a caller who hangs up
 //! cannot leave a change stored but not published.
 
+mod alike;
 mod backfill;
 mod diff;
 mod upkeep;
@@ -18,6 +19,7 @@ pub use self::diff::Diff;
 use self::diff::{Plan, plan};
 use self::upkeep::Upkeep;
 pub use self::validate::{Candidate, validate_batch};
+use crate::catalog::alike::LookAlikes;
 use crate::catalog::history::{Event, Follower, History};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Catalog, Change, Entry, Record, State, TenantCatalog, TextHash, Version};
@@ -56,12 +58,20 @@ pub struct Options {
 }
 
 /// What a change did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// The version after it.
     pub version: Version,
     /// What changed.
     pub diff: Diff,
+    /// What the new and changed tools look like. Nothing after a dry run: then they have no vectors.
+    pub look_alikes: LookAlikes,
+}
+
+impl Outcome {
+    fn new(version: Version, diff: Diff) -> Self {
+        Self { version, diff, look_alikes: LookAlikes::default() }
+    }
 }
 
 /// Which tools of a source to remove.
@@ -243,7 +253,7 @@ impl Registrar {
             let current = self.0.catalog.load().tenant(tenant);
             let draft = self.checked_plan(&current, source, &wanted, meaning, &options)?;
             if options.dry_run || draft.is_empty() {
-                return Ok(Outcome { version: current.version(), diff: draft.diff });
+                return Ok(Outcome::new(current.version(), draft.diff));
             }
             self.embed_missing(&draft.upserts, &current, &mut vectors).await?;
             // Under the lock: the same against what is current now. A rival may have changed a tool that was equal a moment ago;
@@ -252,10 +262,12 @@ impl Registrar {
             let current = self.0.catalog.load().tenant(tenant);
             let plan = self.checked_plan(&current, source, &wanted, meaning, &options)?;
             if plan.is_empty() {
-                return Ok(Outcome { version: current.version(), diff: plan.diff });
+                return Ok(Outcome::new(current.version(), plan.diff));
             }
             if missing_texts(&plan.upserts, &current, &vectors).is_empty() {
-                return self.commit(tenant, current, plan, vectors, lock).await;
+                let mut outcome = self.commit(tenant, current, plan, vectors, lock).await?;
+                outcome.look_alikes = self.look_alikes(tenant, source, &outcome.diff).await;
+                return Ok(outcome);
             }
         }
     }
@@ -287,7 +299,7 @@ impl Registrar {
         };
         let diff = Diff { removed: removals.iter().map(|id| id.name().to_owned()).collect(), ..Diff::default() };
         if options.dry_run {
-            return Ok(Outcome { version: current.version(), diff });
+            return Ok(Outcome::new(current.version(), diff));
         }
         let plan = Plan { diff, upserts: Vec::new(), removals };
         self.commit(tenant, current, plan, Vectors::new(), lock).await
@@ -423,7 +435,7 @@ impl Registrar {
         .await
         .map_err(task_failed)?;
         let version = self.store_and_publish(tenant, &current, entries, removals, fresh, lock).await?;
-        Ok(Outcome { version, diff })
+        Ok(Outcome::new(version, diff))
     }
 
     /// The last step, which must not be cut in two: a task that outlives its caller and keeps the lock until it is done.

@@ -94,7 +94,8 @@ impl ToolCatalog for CatalogService {
             let options = Options { expected_version: message.expected_version, dry_run: message.dry_run };
             let outcome = self.registrar.register(&tenant, &message.source, tools, Meaning::Upsert, options).await?;
             let (catalog_version, diff) = (outcome.version.to_string(), Some(convert::diff(outcome.diff)));
-            Ok(proto::RegisterToolsResponse { catalog_version, diff })
+            let (look_alikes, look_alikes_total) = convert::look_alikes(outcome.look_alikes);
+            Ok(proto::RegisterToolsResponse { catalog_version, diff, look_alikes, look_alikes_total })
         })
         .await
     }
@@ -112,7 +113,8 @@ impl ToolCatalog for CatalogService {
             let options = Options { expected_version: header.expected_version, dry_run: header.dry_run };
             let outcome = self.registrar.register(&tenant, &header.source, tools, meaning, options).await?;
             let (catalog_version, diff) = (outcome.version.to_string(), Some(convert::diff(outcome.diff)));
-            Ok(proto::SyncSourceResponse { catalog_version, diff })
+            let (look_alikes, look_alikes_total) = convert::look_alikes(outcome.look_alikes);
+            Ok(proto::SyncSourceResponse { catalog_version, diff, look_alikes, look_alikes_total })
         })
         .await
     }

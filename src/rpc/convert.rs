@@ -1,6 +1,7 @@
 //! Between messages and the core's words, field by field. No defaults with a meaning, no decisions.
 
 use super::proto;
+use crate::catalog::alike::LookAlikes;
 use crate::catalog::{Entry, State};
 use crate::compact::{Fidelity, Format, Tokenizer};
 use crate::error::Violation;
@@ -283,4 +284,16 @@ pub(super) fn to_state(field: &str, number: i32) -> Result<Option<State>, Violat
 
 pub(super) fn diff(diff: Diff) -> proto::CatalogDiff {
     proto::CatalogDiff { added: diff.added, changed: diff.changed, removed: diff.removed, unchanged: number(diff.unchanged) }
+}
+
+/// What was found, and how many there are in all.
+pub(super) fn look_alikes(found: LookAlikes) -> (Vec<proto::LookAlike>, u32) {
+    let told = found.told.into_iter().map(|l| proto::LookAlike {
+        tool: l.tool.name().to_owned(),
+        other: Some(proto::ToolRef { source: l.other.source().to_owned(), tool: l.other.name().to_owned() }),
+        similarity: l.similarity,
+        shared_words: l.shared_words,
+        same_name: l.same_name,
+    });
+    (told.collect(), number(found.all))
 }

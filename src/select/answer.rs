@@ -2,7 +2,7 @@
 
 use crate::catalog::Version;
 use crate::compact::Fidelity;
-use crate::rank::Scored;
+use crate::rank::{Scored, Standing};
 use crate::tool::{ModelName, TokenCount, ToolId};
 
 /// The tools for a turn. Equal for equal requests to an equal catalogue.
@@ -224,8 +224,8 @@ pub struct Explanation {
     pub reasons: Vec<String>,
 }
 
-/// The parts of a score in words.
-pub(super) fn reasons(scored: Option<&Scored>, pinned: bool, with: Option<&ToolId>) -> Vec<String> {
+/// The parts of a score in words. `id` tells which tool a slot is.
+pub(super) fn reasons<'a>(scored: Option<&Scored>, pinned: bool, id: impl Fn(u32) -> Option<&'a ToolId>) -> Vec<String> {
     let mut reasons = Vec::new();
     if pinned {
         reasons.push("pinned by the caller".to_owned());
@@ -234,7 +234,7 @@ pub(super) fn reasons(scored: Option<&Scored>, pinned: bool, with: Option<&ToolI
     if scored.mentioned {
         reasons.push("the query names it".to_owned());
     }
-    if let Some(with) = with {
+    if let Some(with) = scored.with.and_then(&id) {
         reasons.push(format!("used together with {with}, by an example of both"));
     }
     if let Some(dense) = scored.dense {
@@ -252,5 +252,21 @@ pub(super) fn reasons(scored: Option<&Scored>, pinned: bool, with: Option<&ToolI
     if let Some(reranked) = scored.reranked {
         reasons.push(format!("reranker: {reranked:.2}"));
     }
+    reasons.extend(scored.standing.and_then(|standing| rivalry(standing, id(scored.slot)?, id)));
     reasons
+}
+
+/// How a tool stands among its look-alikes, in words.
+fn rivalry<'a>(standing: Standing, own: &ToolId, id: impl Fn(u32) -> Option<&'a ToolId>) -> Option<String> {
+    match standing {
+        Standing::Tied { with, more } => {
+            let other = id(with)?;
+            let more = if 0 < more { format!(" and {more} more") } else { String::new() };
+            let open = if own.source() == other.source() { "does not say which" } else { "does not say which source" };
+            Some(format!("ties with {other}{more}: the request {open}"))
+        }
+        Standing::Preferred { to } => {
+            Some(format!("preferred to its look-alike {}: the request says more of its source or name", id(to)?))
+        }
+    }
 }

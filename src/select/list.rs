@@ -125,6 +125,10 @@ impl<'a> Selection<'a> {
         }
     }
 
+    fn reasons(&self, scored: Option<&Scored>, pinned: bool) -> Vec<String> {
+        answer::reasons(scored, pinned, |slot| self.catalog.at(slot).map(|entry| &entry.record.tool.id))
+    }
+
     /// Of what packing left out, the part a caller would miss: pinned tools, and those among the first `max_tools`.
     pub(super) fn dropped(&self, lined_up: &[LinedUp<'_>], left_out: &[(usize, DropReason)]) -> Vec<Dropped> {
         let missed = |i: usize| lined_up.get(i).filter(|l| l.pinned || i < self.request.budget.max_tools);
@@ -173,11 +177,6 @@ impl<'a> Selection<'a> {
                 None => NoMatch::NothingRelevant,
             },
         }
-    }
-
-    fn reasons(&self, scored: Option<&Scored>, pinned: bool) -> Vec<String> {
-        let with = scored.and_then(|scored| self.catalog.at(scored.with?)).map(|entry| &entry.record.tool.id);
-        answer::reasons(scored, pinned, with)
     }
 
     pub(super) fn explain(&self, tools: &[Selected], dropped: &[Dropped]) -> Vec<Explanation> {

@@ -66,6 +66,9 @@ impl Selector {
                 let parts = search_parts(catalog, &request.query, vectors, head);
                 rank::lift(head, &parts, &fusion, &self.policy.weights.clauses, position);
             }
+            if self.policy.keeps(Step::Rivals) {
+                rank::rivals::settle(&mut ranked, &request.query, |slot| catalog.at(slot).map(|entry| entry.look()));
+            }
             if self.policy.keeps(Step::Companions) {
                 super::companions::fetch(&mut ranked, catalog, eligible);
             }

@@ -12,6 +12,7 @@ mod engines;
 mod front;
 mod growth;
 mod layering;
+mod look_alikes;
 mod mcp_servers;
 mod model;
 mod operations;

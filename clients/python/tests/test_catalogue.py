@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from program import CATALOGUE, RunningRouter
-from tool_router_client import AsyncRouter, Conflict, InvalidRequest, NotFound, Refused, Router
+from tool_router_client import AsyncRouter, Conflict, InvalidRequest, NotFound, Refused, Router, ToolRef
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"to": {"type": "string"}}}
 SEND = {"name": "send", "description": "Send mail to somebody", "inputSchema": SCHEMA}
@@ -50,6 +50,17 @@ def test_register_list_describe_unregister(empty: RunningRouter) -> None:
             router.unregister("mail", ["send"])
         assert router.unregister("mail", all=True).removed == ("read",)
         assert router.select("mail").no_match is not None
+
+
+def test_look_alikes_are_told(empty: RunningRouter) -> None:
+    with Router(empty.address) as router:
+        assert router.register("mail", [SEND, READ]).look_alikes == ()
+        change = router.register("post", [SEND])
+        (found,) = change.look_alikes
+        assert (found.tool, found.other, found.same_name, found.shared_words) == ("send", ToolRef("mail", "send"), True, 1.0)
+        assert found.similarity is not None and 0.5 < found.similarity <= 1
+        assert change.look_alikes_total == 1
+        assert router.register("post", [SEND]).look_alikes == router.unregister("post", ["send"]).look_alikes == ()
 
 
 def test_an_expected_version_that_has_gone_by(empty: RunningRouter) -> None:

@@ -10,7 +10,7 @@ Start with `Router` (or `AsyncRouter`) and `Selection`; everything that goes wro
 
 from ._proto.toolrouter.v1.tool_pb2 import ToolDefinition
 from .async_router import AsyncRouter
-from .catalogue import Bookmark, CatalogChange, CatalogEvent, Change, Described, RegisteredTool, ResyncRequired
+from .catalogue import Bookmark, CatalogChange, CatalogEvent, Change, Described, LookAlike, RegisteredTool, ResyncRequired
 from .definition import ToolLike
 from .errors import (
     Conflict,
@@ -51,6 +51,7 @@ __all__ = [
     "Explanation",
     "Format",
     "InvalidRequest",
+    "LookAlike",
     "MessageTooLarge",
     "NoMatch",
     "NotFound",

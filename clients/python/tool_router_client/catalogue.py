@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, tool_pb2
 from .definition import JsonObject
+from .tool_ref import ToolRef
 
 ToolState = Literal["enabled", "disabled", "unspecified"]
 _STATES: dict[int, ToolState] = {tool_pb2.TOOL_STATE_ENABLED: "enabled", tool_pb2.TOOL_STATE_DISABLED: "disabled"}
@@ -52,6 +53,22 @@ class Described:
 
 
 @dataclass(frozen=True)
+class LookAlike:
+    """A tool that a model could take for another one of the catalogue: say in its description what sets it apart."""
+
+    tool: str
+    """The tool's name within the source that was registered."""
+    other: ToolRef
+    """What it looks like: any source, enabled or disabled."""
+    similarity: float | None
+    """Cosine of their texts in [0, 1]. `None` while one of them is not embedded."""
+    shared_words: float
+    """Share of the words of their descriptions and parameter names that both have, in [0, 1]."""
+    same_name: bool
+    """Their names have the same words."""
+
+
+@dataclass(frozen=True)
 class Change:
     """What a change did, by tool name within the source."""
 
@@ -63,6 +80,10 @@ class Change:
     removed: tuple[str, ...]
     unchanged: int
     """How many were already as sent. After a retry, also those that the try before had written."""
+    look_alikes: tuple[LookAlike, ...] = ()
+    """New and changed tools that look like others: same names first, then the closest, at most 100. Empty for a dry run."""
+    look_alikes_total: int = 0
+    """How many were found before the list was cut to 100."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,20 @@ def change(
     answer: catalog_pb2.RegisterToolsResponse | catalog_pb2.SyncSourceResponse | catalog_pb2.UnregisterToolsResponse,
 ) -> Change:
     diff = answer.diff
-    return Change(answer.catalog_version, tuple(diff.added), tuple(diff.changed), tuple(diff.removed), diff.unchanged)
+    done = Change(answer.catalog_version, tuple(diff.added), tuple(diff.changed), tuple(diff.removed), diff.unchanged)
+    if isinstance(answer, catalog_pb2.UnregisterToolsResponse):
+        return done
+    return replace(done, look_alikes=tuple(map(look_alike, answer.look_alikes)), look_alikes_total=answer.look_alikes_total)
+
+
+def look_alike(message: catalog_pb2.LookAlike) -> LookAlike:
+    return LookAlike(
+        tool=message.tool,
+        other=ToolRef(message.other.source, message.other.tool),
+        similarity=message.similarity if message.HasField("similarity") else None,
+        shared_words=message.shared_words,
+        same_name=message.same_name,
+    )
 
 
 def event(message: catalog_pb2.WatchCatalogResponse) -> CatalogEvent | None:

@@ -12,11 +12,13 @@ use super::{Exit, output};
 use crate::import::file::{self, Imported};
 use crate::import::{ImportError, openapi};
 use crate::rpc::client::{Client, ClientError, chunks};
-use crate::rpc::proto::CatalogDiff;
+use crate::rpc::proto::{CatalogDiff, LookAlike};
 use crate::tool::Tool;
 
 /// Tools per registration: small enough that the bar moves every few seconds while the router embeds.
 const STEP: usize = 50;
+/// Look-alikes that are printed of each list: enough to see what is wrong.
+const LOOK_ALIKES: usize = 20;
 
 /// What to import from.
 #[derive(Debug, Subcommand)]
@@ -93,8 +95,16 @@ struct List {
 struct Row {
     origin: Origin,
     source: String,
-    diff: CatalogDiff,
+    done: Done,
     refused: Vec<String>,
+}
+
+/// What the router said, of all batches of a list together.
+#[derive(Default)]
+struct Done {
+    diff: CatalogDiff,
+    look_alikes: Vec<LookAlike>,
+    look_alikes_total: u32,
 }
 
 pub(super) async fn run(command: Command) -> Result<(), Exit> {
@@ -154,13 +164,17 @@ async fn send(mut lists: Vec<List>, sending: Sending) -> Result<(), Exit> {
         let sent = if whole_list {
             let sent = client.sync(&source, &tools, dry_run, allow_mass_removal).await;
             bar.inc(tools.len() as u64);
-            sent.map(|answer| answer.diff.unwrap_or_default())
-                .map_err(|error| Refused { tools: describe(&source, &tools, 0), error })
+            sent.map(|answer| Done {
+                diff: answer.diff.unwrap_or_default(),
+                look_alikes: answer.look_alikes,
+                look_alikes_total: answer.look_alikes_total,
+            })
+            .map_err(|error| Refused { tools: describe(&source, &tools, 0), error })
         } else {
             register(&mut client, &source, &tools, dry_run, &bar).await
         };
-        let diff = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&origin, &e))?;
-        rows.push(Row { origin, source, diff, refused });
+        let done = sent.inspect_err(|_| bar.abandon()).map_err(|e| placed(&origin, &e))?;
+        rows.push(Row { origin, source, done, refused });
     }
     bar.finish_and_clear();
     print(&rows, dry_run, json);
@@ -204,22 +218,19 @@ fn placed(origin: &Origin, refused: &Refused) -> Exit {
     Exit::failed(format!("{}, {}: {}", origin.name, refused.tools, refused.error))
 }
 
-async fn register(
-    client: &mut Client,
-    source: &str,
-    tools: &[Tool],
-    dry_run: bool,
-    bar: &ProgressBar,
-) -> Result<CatalogDiff, Refused> {
-    let mut whole = CatalogDiff::default();
+async fn register(client: &mut Client, source: &str, tools: &[Tool], dry_run: bool, bar: &ProgressBar) -> Result<Done, Refused> {
+    let mut whole = Done::default();
     let mut offset = 0;
     for chunk in chunks(tools, STEP) {
         let sent = client.register(source, chunk, dry_run).await;
-        let diff = sent.map_err(|error| Refused { tools: describe(source, chunk, offset), error })?.diff.unwrap_or_default();
+        let answer = sent.map_err(|error| Refused { tools: describe(source, chunk, offset), error })?;
+        let diff = answer.diff.unwrap_or_default();
         offset += chunk.len();
-        whole.added.extend(diff.added);
-        whole.changed.extend(diff.changed);
-        whole.unchanged += diff.unchanged;
+        whole.diff.added.extend(diff.added);
+        whole.diff.changed.extend(diff.changed);
+        whole.diff.unchanged += diff.unchanged;
+        whole.look_alikes.extend(answer.look_alikes);
+        whole.look_alikes_total += answer.look_alikes_total;
         bar.inc(chunk.len() as u64);
     }
     Ok(whole)
@@ -256,17 +267,18 @@ async fn take_out_refused(client: &mut Client, list: &mut List, bar: &ProgressBa
 
 fn print(rows: &[Row], dry_run: bool, json: bool) {
     if json {
-        for Row { origin, source, diff, refused } in rows {
+        for Row { origin, source, done: Done { diff, look_alikes, look_alikes_total }, refused } in rows {
             let line = serde_json::json!({
                 origin.key: origin.name, "source": source, "dry_run": dry_run,
                 "added": diff.added, "changed": diff.changed, "removed": diff.removed, "unchanged": diff.unchanged,
                 "refused": refused,
+                "look_alikes": look_alikes.iter().map(as_json).collect::<Vec<_>>(), "look_alikes_total": look_alikes_total,
             });
             output::line(&line.to_string());
         }
         return;
     }
-    let cells = rows.iter().map(|Row { source, diff, .. }| {
+    let cells = rows.iter().map(|Row { source, done: Done { diff, .. }, .. }| {
         vec![
             source.clone(),
             diff.added.len().to_string(),
@@ -276,7 +288,7 @@ fn print(rows: &[Row], dry_run: bool, json: bool) {
         ]
     });
     output::table(&["source", "added", "changed", "removed", "unchanged"], &[1, 2, 3, 4], cells);
-    let sum = |count: fn(&CatalogDiff) -> usize| rows.iter().map(|row| count(&row.diff)).sum::<usize>();
+    let sum = |count: fn(&CatalogDiff) -> usize| rows.iter().map(|row| count(&row.done.diff)).sum::<usize>();
     let verb = if dry_run { "would be" } else { "were" };
     output::line(&format!(
         "{} added, {} changed, {} removed {verb} written; {} unchanged",
@@ -285,8 +297,42 @@ fn print(rows: &[Row], dry_run: bool, json: bool) {
         sum(|d| d.removed.len()),
         sum(|d| d.unchanged as usize)
     ));
+    rows.iter().for_each(print_look_alikes);
     let left_out: usize = rows.iter().map(|row| row.refused.len()).sum();
     if 0 < left_out {
         output::complain(&format!("{left_out} refused tools were left out, see above"));
     }
+}
+
+fn print_look_alikes(row: &Row) {
+    let Done { look_alikes, look_alikes_total, .. } = &row.done;
+    for look_alike in look_alikes.iter().take(LOOK_ALIKES) {
+        output::line(&in_words(&row.source, look_alike));
+    }
+    let shown = look_alikes.len().min(LOOK_ALIKES) as u64;
+    let more = u64::from(*look_alikes_total).saturating_sub(shown);
+    if 0 < more {
+        output::line(&format!("{}: {more} more look-alikes; --json tells more of them", row.source));
+    }
+}
+
+fn in_words(source: &str, look_alike: &LookAlike) -> String {
+    let LookAlike { tool, other, similarity, shared_words, same_name } = look_alike;
+    let other = other.clone().unwrap_or_default();
+    let closeness =
+        similarity.map_or_else(|| format!("{:.0} % of words shared", shared_words * 100.0), |cosine| format!("{cosine:.2}"));
+    let name = if *same_name { ", same name" } else { "" };
+    format!(
+        "{source}/{tool} looks like {}/{} ({closeness}{name}): say in the description what sets it apart",
+        other.source, other.tool
+    )
+}
+
+fn as_json(look_alike: &LookAlike) -> serde_json::Value {
+    let LookAlike { tool, other, similarity, shared_words, same_name } = look_alike;
+    let other = other.clone().unwrap_or_default();
+    serde_json::json!({
+        "tool": tool, "other": {"source": other.source, "tool": other.tool},
+        "similarity": similarity, "shared_words": shared_words, "same_name": same_name,
+    })
 }

@@ -20,12 +20,16 @@ class RegisterToolsRequest(_message.Message):
     def __init__(self, source: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[_tool_pb2.ToolDefinition, _Mapping]]] = ..., expected_version: _Optional[str] = ..., dry_run: bool = ...) -> None: ...
 
 class RegisterToolsResponse(_message.Message):
-    __slots__ = ("catalog_version", "diff")
+    __slots__ = ("catalog_version", "diff", "look_alikes", "look_alikes_total")
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     DIFF_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKES_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKES_TOTAL_FIELD_NUMBER: _ClassVar[int]
     catalog_version: str
     diff: CatalogDiff
-    def __init__(self, catalog_version: _Optional[str] = ..., diff: _Optional[_Union[CatalogDiff, _Mapping]] = ...) -> None: ...
+    look_alikes: _containers.RepeatedCompositeFieldContainer[LookAlike]
+    look_alikes_total: int
+    def __init__(self, catalog_version: _Optional[str] = ..., diff: _Optional[_Union[CatalogDiff, _Mapping]] = ..., look_alikes: _Optional[_Iterable[_Union[LookAlike, _Mapping]]] = ..., look_alikes_total: _Optional[int] = ...) -> None: ...
 
 class CatalogDiff(_message.Message):
     __slots__ = ("added", "changed", "removed", "unchanged")
@@ -38,6 +42,20 @@ class CatalogDiff(_message.Message):
     removed: _containers.RepeatedScalarFieldContainer[str]
     unchanged: int
     def __init__(self, added: _Optional[_Iterable[str]] = ..., changed: _Optional[_Iterable[str]] = ..., removed: _Optional[_Iterable[str]] = ..., unchanged: _Optional[int] = ...) -> None: ...
+
+class LookAlike(_message.Message):
+    __slots__ = ("tool", "other", "similarity", "shared_words", "same_name")
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    SHARED_WORDS_FIELD_NUMBER: _ClassVar[int]
+    SAME_NAME_FIELD_NUMBER: _ClassVar[int]
+    tool: str
+    other: _tool_pb2.ToolRef
+    similarity: float
+    shared_words: float
+    same_name: bool
+    def __init__(self, tool: _Optional[str] = ..., other: _Optional[_Union[_tool_pb2.ToolRef, _Mapping]] = ..., similarity: _Optional[float] = ..., shared_words: _Optional[float] = ..., same_name: bool = ...) -> None: ...
 
 class SyncSourceRequest(_message.Message):
     __slots__ = ("header", "chunk", "end")
@@ -74,12 +92,16 @@ class SyncEnd(_message.Message):
     def __init__(self, total_tools: _Optional[int] = ...) -> None: ...
 
 class SyncSourceResponse(_message.Message):
-    __slots__ = ("catalog_version", "diff")
+    __slots__ = ("catalog_version", "diff", "look_alikes", "look_alikes_total")
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     DIFF_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKES_FIELD_NUMBER: _ClassVar[int]
+    LOOK_ALIKES_TOTAL_FIELD_NUMBER: _ClassVar[int]
     catalog_version: str
     diff: CatalogDiff
-    def __init__(self, catalog_version: _Optional[str] = ..., diff: _Optional[_Union[CatalogDiff, _Mapping]] = ...) -> None: ...
+    look_alikes: _containers.RepeatedCompositeFieldContainer[LookAlike]
+    look_alikes_total: int
+    def __init__(self, catalog_version: _Optional[str] = ..., diff: _Optional[_Union[CatalogDiff, _Mapping]] = ..., look_alikes: _Optional[_Iterable[_Union[LookAlike, _Mapping]]] = ..., look_alikes_total: _Optional[int] = ...) -> None: ...
 
 class UnregisterToolsRequest(_message.Message):
     __slots__ = ("source", "tools", "all", "expected_version", "dry_run")
