@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
-        Command::Eval(arguments) => evaluate(arguments),
+        Command::Eval(arguments) if arguments.needs_model() => evaluate(arguments),
+        Command::Eval(arguments) => eval::read(&arguments),
         command => on_runtime(tool_router::cli::run(command)),
     };
     match result {
@@ -51,7 +52,7 @@ fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> 
 
 /// The model is the root's to load; the command gets it ready.
 fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
-    let config = config::load(arguments.config.as_deref(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
+    let config = config::load(arguments.config(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
     let load = |workers| {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
         app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))

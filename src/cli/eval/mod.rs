@@ -1,11 +1,13 @@
 //! `tool-router eval`: accuracy and cost on labelled sets, as a table or as JSON lines.
 
-use std::path::PathBuf;
+mod compare;
 
-use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 
-use super::{Exit, output};
+use crate::cli::{Exit, output};
 use crate::config::{IndexOverrides, Overrides};
 use crate::embed::Loaded;
 use crate::eval::dataset::{self, Dataset};
@@ -13,12 +15,28 @@ use crate::eval::measures::Means;
 use crate::eval::{self, Model, Ranker, Report};
 use crate::index::{Engine, EngineChoice};
 
+/// `eval` with its own flags, or one of its commands.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    flags: Option<Flags>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare two results files, or two rankers of one, query by query
+    Compare(compare::Arguments),
+}
+
 /// Flags of `eval`.
 #[derive(Args, Debug)]
-pub struct Arguments {
+struct Flags {
     /// Configuration file, for the embedder and the index
     #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Folder that holds the sets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -60,10 +78,37 @@ impl Name {
 }
 
 impl Arguments {
+    /// Whether the command embeds anything; if not, [`read`] runs it.
+    #[must_use]
+    pub fn needs_model(&self) -> bool {
+        match &self.command {
+            Some(Command::Compare(_)) => false,
+            None => true,
+        }
+    }
+
+    /// The configuration file that was named.
+    #[must_use]
+    pub fn config(&self) -> Option<&Path> {
+        self.flags.as_ref().and_then(|flags| flags.config.as_deref())
+    }
+
     /// The flags as the top layer of the configuration.
     #[must_use]
     pub fn overrides(&self) -> Overrides {
-        Overrides { index: IndexOverrides { engine: self.engine.clone() }, ..Overrides::default() }
+        let engine = self.flags.as_ref().and_then(|flags| flags.engine.clone());
+        Overrides { index: IndexOverrides { engine }, ..Overrides::default() }
+    }
+}
+
+/// Runs a command that only reads results.
+///
+/// # Errors
+/// They cannot be used.
+pub fn read(arguments: &Arguments) -> Result<(), Exit> {
+    match &arguments.command {
+        Some(Command::Compare(arguments)) => compare::run(arguments),
+        None => Err(Exit::failed("this command runs with the model")),
     }
 }
 
@@ -72,6 +117,7 @@ impl Arguments {
 /// # Errors
 /// A set that cannot be used, or the model failed.
 pub async fn run(arguments: Arguments, engine: EngineChoice, queries: Loaded, documents: Loaded) -> Result<(), Exit> {
+    let Some(arguments) = arguments.flags else { return Err(Exit::failed("--data and --set are missing")) };
     let mut sets = Vec::new();
     for set in &arguments.sets {
         let choice = dataset::Choice {
@@ -145,7 +191,7 @@ fn with_scores(line: &mut serde_json::Value, means: &Means) {
     }
 }
 
-fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Arguments, model: &str) {
+fn print(reports: &[(Ranker, Report)], sets: &[Dataset], arguments: &Flags, model: &str) {
     let header = [
         "set", "ranker", "tools", "queries", "R@1", "R@5", "R@10", "hit@5", "nDCG@10", "COMP@5", "COMP@10", "MRR", "tokens",
         "embed ms", "rest ms", "engine",
