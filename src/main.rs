@@ -16,7 +16,8 @@ fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
-        Command::Eval(arguments) => evaluate(arguments),
+        Command::Eval(arguments) if arguments.needs_model() => evaluate(arguments),
+        Command::Eval(arguments) => eval::read(&arguments),
         command => on_runtime(tool_router::cli::run(command)),
     };
     match result {

@@ -4,11 +4,15 @@
 //! here too, so that every figure of a table comes from one command over the same data.
 
 mod baseline;
+pub mod bootstrap;
+pub mod compare;
+pub mod confidence;
 pub mod dataset;
 pub mod growth;
 pub mod llm;
 pub mod measures;
 pub mod prepared;
+pub mod report;
 pub mod results;
 mod router;
 
@@ -50,7 +54,7 @@ pub enum Ranker {
 impl Ranker {
     /// In tables.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Bm25 => "bm25",
             Self::Cosine => "cosine",

@@ -154,7 +154,34 @@ impl Results {
             let found = format.map_or_else(|| "missing".to_owned(), |format| format.to_string());
             return Err(wrong(format!("format is {found}, this build reads {FORMAT}")));
         }
-        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))
+        let results: Self = serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))?;
+        results.check().map_err(wrong)?;
+        Ok(results)
+    }
+
+    /// What no evaluation finds would come out as figures that nobody doubts.
+    fn check(&self) -> Result<(), String> {
+        let sure = |confidence: f32| (0.0..=1.0).contains(&confidence);
+        for (run, asked) in self.runs.iter().flat_map(|run| run.queries.iter().map(move |asked| (run, asked))) {
+            let wrong =
+                |detail: String| Err(format!("{} of {}, query {:?}: {detail}", run.ranker_name(), run.set_name(), asked.id));
+            if !std::iter::once(&0).chain(&asked.places).is_sorted_by(|a, b| a < b) {
+                return wrong(format!("places {:?} do not ascend from 1", asked.places));
+            }
+            if asked.needed < asked.places.len() {
+                return wrong(format!("{} places for {} needed tools", asked.places.len(), asked.needed));
+            }
+            if let Some(confidence) = asked.confidence.filter(|confidence| !sure(*confidence)) {
+                return wrong(format!("confidence is {confidence}, it lies between 0 and 1"));
+            }
+        }
+        for abstention in &self.abstentions {
+            let mut all = abstention.none.iter().chain(abstention.some.iter().map(|(confidence, _)| confidence));
+            if let Some(confidence) = all.find(|confidence| !sure(**confidence)) {
+                return Err(format!("abstention of {}: confidence is {confidence}, it lies between 0 and 1", abstention.set));
+            }
+        }
+        Ok(())
     }
 
     /// Writes the file whole or not at all.
@@ -210,3 +237,38 @@ impl Asked {
 
 /// Lists are kept this deep, for curves of recall; measures look at [`DEPTH`].
 pub const KEPT: usize = 5 * DEPTH;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_results_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        let check = |text: &str, expected: &str| {
+            std::fs::write(&path, text).unwrap();
+            let error = Results::read(&path).unwrap_err().to_string();
+            assert!(error.contains("results.json is no results file of `eval --out`: ") && error.contains(expected), "{error}");
+        };
+        let run = |queries: &str| {
+            format!(
+                r#"{{"format":1,"model":"m","runs":[{{"set":"s","split":"","ranker":"router","without":"","tools":3,"distractors":0,
+                "tokens_mean":null,"embed_us_p50":null,"rest_us_p50":1.0,"engine":"","queries":[{queries}]}}]}}"#
+            )
+        };
+        check("{\"format\": 1,", "EOF while parsing");
+        check("[]", "format is missing, this build reads 1");
+        check(r#"{"format": 2}"#, "format is 2, this build reads 1");
+        check(r#"{"format": 1, "model": "m"}"#, "missing field `runs`");
+        let query = |rest: &str| run(&format!(r#"{{"id":"q","needed":2,{rest}}}"#));
+        check(&query(r#""places":[0],"confidence":null"#), r#"router of s, query "q": places [0] do not ascend from 1"#);
+        check(&query(r#""places":[3,3],"confidence":null"#), "places [3, 3] do not ascend from 1");
+        check(&query(r#""places":[1,2,3],"confidence":null"#), "3 places for 2 needed tools");
+        check(&query(r#""places":[1],"confidence":1.5"#), "confidence is 1.5, it lies between 0 and 1");
+        std::fs::write(&path, query(r#""places":[1,4],"confidence":0.5"#)).unwrap();
+        let read = Results::read(&path).unwrap();
+        read.write(&path).unwrap();
+        assert_eq!(Results::read(&path).unwrap(), read);
+    }
+}

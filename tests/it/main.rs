@@ -7,6 +7,7 @@
 mod access;
 mod bad_input;
 mod command_line;
+mod compare;
 mod crash;
 mod engines;
 mod front;
@@ -20,6 +21,7 @@ mod public_sets;
 mod rank_tools;
 mod real_servers;
 mod registration;
+mod report;
 mod rerank;
 mod selection;
 mod sources;

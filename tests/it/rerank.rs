@@ -11,7 +11,8 @@ use tool_router::catalog::{TenantCatalog, TextHash};
 use tool_router::embed::hashing::HashingEmbedder;
 use tool_router::embed::{Embedder, Pool, PoolOptions};
 use tool_router::eval::dataset::{Choice, Dataset};
-use tool_router::eval::{self, Model, Ranker, catalogue};
+use tool_router::eval::prepared::Prepared;
+use tool_router::eval::{self, Model, Plan, Ranker, catalogue};
 use tool_router::index::EngineChoice;
 use tool_router::index::vector::Codes;
 use tool_router::rank::rerank::{Blend, LoadedReranker, RerankError, RerankPool, RerankPoolOptions, Reranker};
@@ -186,11 +187,13 @@ async fn an_evaluation_is_of_the_ranking_with_it() {
     let query = r#"{"id":"1","text":"do the first thing","relevant":["second"]}"#;
     std::fs::write(folder.path().join("queries.jsonl"), query).unwrap();
     let (data, set) = (folder.path().parent().unwrap(), folder.path().file_name().unwrap().to_str().unwrap());
-    let data = Dataset::read(&Choice { data, set, distractors: None, max_queries: None }).unwrap();
     let measure = async |reranking| {
+        let data = Dataset::read(&Choice { data, set, distractors: None, max_queries: None }).unwrap();
         let mut model = Model::new(HashingEmbedder::load(1), HashingEmbedder::load(1)).unwrap().with_reranking(reranking);
-        let report = eval::evaluate(&data, Ranker::Router, EngineChoice::Exact, &mut model, &|| ()).await;
-        report.map(|report| report.means.0.recall[0]).map_err(|e| e.to_string())
+        let set = Prepared::of(data, EngineChoice::Exact, &mut model, &|| ()).unwrap();
+        let plan = Plan { rankers: vec![Ranker::Router], ..Plan::default() };
+        let found = eval::evaluate(&set, &plan, &mut model, &|| ()).await.map_err(|e| e.to_string())?;
+        Ok::<f64, String>(found.0[0].queries[0].scores().recall[0])
     };
     let blend = Blend { depth: 2, weight: 1.0 };
     let prefers_second = judges(|passage| Ok(if passage.contains("second") { 1.0 } else { -1.0 }));

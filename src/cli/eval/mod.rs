@@ -1,6 +1,8 @@
 //! `tool-router eval`: accuracy and cost on labelled sets, as a table or as JSON lines.
 
+mod compare;
 mod growth;
+mod report;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,10 @@ pub struct Arguments {
 enum Command {
     /// Measure tokens and choices as tools are added, with and without the router
     Growth(growth::Arguments),
+    /// Compare two results files, or two rankers of one, query by query
+    Compare(compare::Arguments),
+    /// Draw results files as one HTML page
+    Report(report::Arguments),
 }
 
 /// Flags of `eval`.
@@ -66,6 +72,9 @@ struct Flags {
     /// File for the results, query by query
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// File for an HTML page with plots
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// How the router compares vectors: `auto` (by graph from index.hnsw_min_tools tools on), `exact` or `hnsw`; without it as configured
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -105,11 +114,18 @@ impl Flags {
 }
 
 impl Arguments {
+    /// Whether the command embeds anything; if not, [`read`] runs it.
+    #[must_use]
+    pub fn needs_model(&self) -> bool {
+        !matches!(self.command, Some(Command::Compare(_) | Command::Report(_)))
+    }
+
     /// The configuration file that was named.
     #[must_use]
     pub fn config(&self) -> Option<&Path> {
         match &self.command {
             Some(Command::Growth(growth)) => growth.config.as_deref(),
+            Some(Command::Compare(_) | Command::Report(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
         }
     }
@@ -122,6 +138,18 @@ impl Arguments {
     }
 }
 
+/// Runs a command that only reads results.
+///
+/// # Errors
+/// They cannot be used.
+pub fn read(arguments: &Arguments) -> Result<(), Exit> {
+    match &arguments.command {
+        Some(Command::Compare(arguments)) => compare::run(arguments),
+        Some(Command::Report(arguments)) => report::run(arguments),
+        Some(Command::Growth(_)) | None => Err(Exit::failed("this command runs with the model")),
+    }
+}
+
 /// Runs with `model`.
 ///
 /// # Errors
@@ -129,6 +157,8 @@ impl Arguments {
 pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -> Result<(), Exit> {
     match (arguments.command, arguments.flags) {
         (Some(Command::Growth(arguments)), _) => growth::run(arguments, engine, &mut model).await,
+        (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
+        (Some(Command::Report(arguments)), _) => report::run(&arguments),
         (None, Some(flags)) => rank(flags, engine, &mut model).await,
         (None, None) => Err(Exit::failed("--data and --set are missing")),
     }
@@ -171,6 +201,9 @@ async fn rank(flags: Flags, engine: EngineChoice, model: &mut Model) -> Result<(
     }
     if let Some(path) = &flags.out {
         results.write(path).map_err(|e| failed(&e))?;
+    }
+    if let Some(path) = &flags.report {
+        report::write(path, &results, None)?;
     }
     if flags.json {
         table::json_means(&results.runs);

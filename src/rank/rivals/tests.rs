@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn scored(slot: u32, score: f32, mentioned: bool) -> Scored {
-    Scored { slot, score, mentioned, dense: None, lexical: 0.0, named: 0.0, standing: None }
+    Scored { mentioned, ..Scored::bare(slot, score) }
 }
 
 fn slots(ranked: &[Scored]) -> Vec<u32> {
