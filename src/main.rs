@@ -1,23 +1,41 @@
 //! The program: reads the command line, runs one command, turns its result into an exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tool_router::cli::{Cli, Command, Exit, eval, output, serve};
+use tool_router::cli::{Cli, Command, Exit, calibrate, eval, fit, output, serve};
+use tool_router::config::{Config, Overrides};
 use tool_router::eval::Model;
 use tool_router::{app, config, telemetry};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if cfg!(feature = "onnx") && matches!(cli.command, Command::Serve(_) | Command::Eval(_)) && config::runtime_would_report() {
+    let runs_a_model = match &cli.command {
+        Command::Serve(_) | Command::Fit(_) | Command::Calibrate(_) => true,
+        Command::Eval(arguments) => arguments.needs_model(),
+        _ => false,
+    };
+    if cfg!(feature = "onnx") && runs_a_model && config::runtime_would_report() {
         let error = silenced();
         output::complain(&format!("cannot start itself again with {}=1 set: {error}; set it yourself", config::NO_REPORTS));
         return ExitCode::FAILURE;
     }
     let result = match cli.command {
         Command::Serve(arguments) => serve(&arguments),
-        Command::Eval(arguments) if arguments.needs_model() => evaluate(arguments),
+        Command::Eval(arguments) if arguments.needs_model() => {
+            let (file, overrides) = (arguments.config().map(Path::to_owned), arguments.overrides());
+            with_model(file.as_deref(), &overrides, |config, model| eval::run(arguments, config.index.choice(), model))
+        }
         Command::Eval(arguments) => eval::read(&arguments),
+        Command::Fit(arguments) => {
+            let file = arguments.config.clone();
+            with_model(file.as_deref(), &Overrides::default(), |_, model| fit::run(arguments, model))
+        }
+        Command::Calibrate(arguments) => {
+            let file = arguments.config.clone();
+            with_model(file.as_deref(), &Overrides::default(), |_, model| calibrate::run(arguments, model))
+        }
         command => on_runtime(tool_router::cli::run(command)),
     };
     match result {
@@ -52,19 +70,22 @@ fn on_runtime(work: impl Future<Output = Result<(), Exit>>) -> Result<(), Exit> 
 }
 
 /// The model is the root's to load; the command gets it ready.
-fn evaluate(arguments: eval::Arguments) -> Result<(), Exit> {
-    let config = config::load(arguments.config(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
+fn with_model<W>(file: Option<&Path>, overrides: &Overrides, work: impl FnOnce(&Config, Model) -> W) -> Result<(), Exit>
+where
+    W: Future<Output = Result<(), Exit>>,
+{
+    let config = config::load(file, overrides).map_err(|e| Exit::bad_config(&e))?;
+    let failed = |e: &dyn std::fmt::Display| Exit::failed(e.to_string());
     let load = |workers| {
         let embedder = config::Embedder { workers, ..config.embedder.clone() };
-        app::load_embedder(&embedder).map_err(|e| Exit::failed(e.to_string()))
+        app::load_embedder(&embedder).map_err(|e| failed(&e))
     };
     let reranker = app::load_reranker(&config).and_then(|loaded| app::start_reranking(&config, loaded));
-    let reranking = reranker.map_err(|e| Exit::failed(e.to_string()))?;
+    let reranking = reranker.map_err(|e| failed(&e))?;
     let (queries, documents) = (load(Some(1))?, load(None)?);
-    let policy = app::load_policy(&config, &queries.info).map_err(|e| Exit::failed(e.to_string()))?;
-    let model = Model::new(queries, documents).map_err(|e| Exit::failed(e.to_string()))?;
-    let model = model.with_policy(policy).with_reranking(reranking);
-    on_runtime(eval::run(arguments, config.index.choice(), model))
+    let policy = app::load_policy(&config, &queries.info).map_err(|e| failed(&e))?;
+    let model = Model::new(queries, documents).map_err(|e| failed(&e))?;
+    on_runtime(work(&config, model.with_policy(policy).with_reranking(reranking)))
 }
 
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {

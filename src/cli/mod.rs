@@ -1,9 +1,11 @@
 //! The command line: one file per command. Client commands speak gRPC to a running router; nothing is decided here.
 
+pub mod calibrate;
 mod check_config;
 mod connection;
 mod describe;
 pub mod eval;
+pub mod fit;
 mod health;
 mod import;
 mod mcp;
@@ -46,6 +48,10 @@ pub enum Command {
     Mcp(mcp::Arguments),
     /// Measure selections on labelled sets
     Eval(eval::Arguments),
+    /// Fit ranking weights and confidence on labelled sets
+    Fit(fit::Arguments),
+    /// Adapt confidence to a catalogue, with labels or without
+    Calibrate(calibrate::Arguments),
     /// Ask whether a router takes traffic
     Health(health::Arguments),
     /// Check a configuration file without starting anything
@@ -94,7 +100,9 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Mcp(arguments) => mcp::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
-        Command::Serve(_) | Command::Eval(_) => Err(Exit::failed("this command runs in main")),
+        Command::Serve(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
+            Err(Exit::failed("this command runs in main"))
+        }
     }
 }
 

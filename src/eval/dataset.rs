@@ -129,6 +129,13 @@ pub fn tools(path: &Path) -> Result<Vec<Tool>, DatasetError> {
 }
 
 impl Dataset {
+    /// Tools that nobody labelled requests for.
+    #[must_use]
+    pub fn unlabelled(tools: Vec<Tool>) -> Self {
+        let (name, split) = ("tools".to_owned(), String::new());
+        Self { name, split, tools, queries: Vec::new(), distractors: 0, twins_left_out: 0 }
+    }
+
     /// Reads requests that need no tool, for a set that was read without distractors or with them.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::embedding::{Embedded, Vectors};
 use super::{CANDIDATES, Request, Selector, Stage, Trace};
 use crate::catalog::TenantCatalog;
+use crate::embed::Embedding;
 use crate::index::allow::Allowed;
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, Found, Query, terms};
@@ -63,7 +64,7 @@ impl Selector {
             let mut ranked = rank::rank(&found, &ranking, position);
             let head = ranked.len().min(CANDIDATES);
             if let (Some(vectors), Some(head)) = (&vectors, ranked.get_mut(..head)) {
-                let parts = search_parts(catalog, &request.query, vectors, head);
+                let parts = search_parts(catalog, &request.query, &vectors.parts, &vectors.embedding, head);
                 rank::lift(head, &parts, &fusion, &self.policy.weights.clauses, position);
             }
             if self.policy.keeps(Step::Rivals) {
@@ -87,8 +88,14 @@ impl Selector {
 }
 
 /// What each part of the request says of the leading tools: those that the whole does not bring near are no matter of its parts.
-fn search_parts(catalog: &TenantCatalog, query: &str, vectors: &Vectors, head: &[Scored]) -> Vec<Found> {
-    if vectors.parts.is_empty() {
+pub(crate) fn search_parts(
+    catalog: &TenantCatalog,
+    query: &str,
+    parts: &[Range<usize>],
+    embedding: &Embedding,
+    head: &[Scored],
+) -> Vec<Found> {
+    if parts.is_empty() {
         return Vec::new();
     }
     let mut leading = Allowed::none(catalog.slots());
@@ -98,7 +105,7 @@ fn search_parts(catalog: &TenantCatalog, query: &str, vectors: &Vectors, head: &
         let query = Query { vector: vector.as_ref(), terms: &terms, always: &[] };
         catalog.index().search(&query, &leading, Engine::Exact)
     };
-    vectors.parts.iter().zip(&vectors.embedding.parts).map(search).collect()
+    parts.iter().zip(&embedding.parts).map(search).collect()
 }
 
 fn log_odds(confidence: &Confidence, vectors: &Vectors, found: &Found) -> Option<f32> {

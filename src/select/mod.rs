@@ -25,6 +25,7 @@ use self::belief::Belief;
 use self::embedding::Embedded;
 use self::list::Selection;
 use self::looking::Looked;
+pub(crate) use self::looking::search_parts;
 pub use self::offered::Offered;
 pub use self::policy::Policy;
 pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope, Share};
@@ -38,7 +39,7 @@ use crate::error::{Kind, Violation};
 use crate::tool::TenantId;
 
 /// How far down the ranking packing looks for tools that fit.
-const CANDIDATES: usize = 200;
+pub(crate) const CANDIDATES: usize = 200;
 /// Kept back from the deadline for everything after the embedding, with room for a busy machine.
 const RESERVE: Duration = Duration::from_millis(5);
 
