@@ -44,7 +44,8 @@ def main() -> None:
             if selection.no_match and selection.no_match.reason == "empty_catalog":
                 sys.exit("the router has no tools: import some with `tool-router import file examples/catalogue/*.json`")
             usage = selection.usage
-            print(f"  {len(selection.tools)} of {usage.eligible_tools} tools, {usage.returned_tokens:,} tokens")
+            sure = "" if selection.confidence is None else f", {selection.confidence:.0%} sure that one fits"
+            print(f"  {len(selection.tools)} of {usage.eligible_tools} tools, {usage.returned_tokens:,} tokens{sure}")
             saved += usage.saved_tokens
             messages.append({"role": "user", "content": query})
             print(f"  {turn(url, arguments.model, messages, selection)}")

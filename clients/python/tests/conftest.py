@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from program import CATALOGUE, RunningRouter
+from program import CATALOGUE, RunningRouter, calibrated_options
 from tool_router_client import Router
 
 
@@ -14,6 +14,18 @@ from tool_router_client import Router
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRouter]:
     """A router with the bundled catalogue, for tests that only read it."""
     running = RunningRouter(tmp_path_factory.mktemp("bundled"))
+    try:
+        running.import_catalogue()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRouter]:
+    """The same, and its answers have a confidence."""
+    folder = tmp_path_factory.mktemp("calibrated")
+    running = RunningRouter(folder, calibrated_options(folder))
     try:
         running.import_catalogue()
         yield running

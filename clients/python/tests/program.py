@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -15,6 +16,23 @@ from tool_router_client import Router, Unavailable
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "examples" / "catalogue"
 EXAMPLES = ROOT / "clients" / "python" / "examples"
+# A confidence for the hashing embedder, which comes with none. Made up, so that over the bundled queries some are sure and some are not.
+WEIGHTS = {
+    "format": 1,
+    "model": "hashing-256@1",
+    "fusion": {"best": 0.5, "mean": 0.5, "full": 0.0, "lexical": 0.2, "named": 0.2, "named_by_words": 0.3},
+    "clauses": {"weight": 1.0, "cover": 0.7, "min_words": 12, "max_parts": 3},
+    "confidence": {
+        "nearest": 12.0,
+        "talk_weight": 0.0,
+        "bias": -4.0,
+        "slope": 1.0,
+        "abstain_below": 0.1,
+        "tool": {"behind": 8.0, "any": 0.5, "bias": 0.5},
+        "own_log_odds": 0.0,
+        "talk": [0.0] * 256,
+    },
+}
 # A build for tests on a busy machine starts slowly.
 LONGEST_START = 60.0
 
@@ -28,6 +46,15 @@ def binary() -> Path:
     if not found:
         raise RuntimeError(f"TOOL_ROUTER_BIN is {name}, which is no program")
     return Path(found)
+
+
+def calibrated_options(folder: Path) -> list[str]:
+    """Of a router whose answers have a confidence."""
+    weights, config = folder / "ranking.json", folder / "config.toml"
+    weights.write_text(json.dumps(WEIGHTS), encoding="utf-8")
+    # A JSON string is a TOML string.
+    config.write_text(f"[ranking]\nweights_file = {json.dumps(str(weights))}\n", encoding="utf-8")
+    return ["--config", str(config)]
 
 
 def free_port() -> int:

@@ -31,9 +31,17 @@ VARIANTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["--source", "mail", "--source", "files", "--deny", "files/read_file", "--max-tokens", "4000"],
     ),
     "empty scope": ({"domains": ["no such"], "tags": ["no such"]}, ["--domain", "no such", "--tag", "no such"]),
+    "sure": ({"min_confidence": 0.6}, ["--min-confidence", "0.6"]),
+    "sure or the first two": (
+        {"min_tools": 2, "min_confidence": 0.6, "relative_margin": 0.3, "pinned": ["files/read_file"]},
+        ["--min-tools", "2", "--min-confidence", "0.6", "--relative-margin", "0.3", "--pin", "files/read_file"],
+    ),
+    "however unsure": ({"min_confidence": 0, "relative_margin": 1}, ["--min-confidence", "0", "--relative-margin", "1"]),
 }
 variants = pytest.mark.parametrize("variant", VARIANTS)
 formats = pytest.mark.parametrize("format", FORMATS)
+# Without a confidence in the answers, and with one.
+routers = pytest.mark.parametrize("router", ["bundled", "calibrated"])
 
 
 def select_all(address: str, queries: list[str], format: Format, options: dict[str, Any]) -> list[Selection]:
@@ -57,11 +65,15 @@ def without_meta(line: str) -> str:
 
 @formats
 @variants
+@routers
 @pytest.mark.parametrize("select_all", [select_all, select_all_async], ids=["sync", "asyncio"])
-def test_the_whole_answer(bundled: RunningRouter, queries: list[str], select_all: Any, format: Format, variant: str) -> None:
+def test_the_whole_answer(
+    request: pytest.FixtureRequest, queries: list[str], select_all: Any, router: str, format: Format, variant: str
+) -> None:
+    running: RunningRouter = request.getfixturevalue(router)
     options, flags = VARIANTS[variant]
-    printed = bundled.command("select", *queries, "--json", "--format", format, *flags).splitlines()
-    answers = select_all(bundled.address, queries, format, options)
+    printed = running.command("select", *queries, "--json", "--format", format, *flags).splitlines()
+    answers = select_all(running.address, queries, format, options)
     assert len(printed) == len(answers) == 40
     for query, line, answer in zip(queries, printed, answers, strict=True):
         assert without_meta(answer.to_json()) == without_meta(line), query

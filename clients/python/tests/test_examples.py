@@ -37,6 +37,12 @@ def test_the_chat_loop(bundled: RunningRouter) -> None:
     assert saved and 10_000 < int(saved[1].replace(",", ""))
 
 
+def test_the_chat_loop_says_how_sure_the_router_is(bundled: RunningRouter, calibrated: RunningRouter) -> None:
+    query = "will it rain in Oslo, what is the forecast"
+    assert re.search(r"tokens, \d+% sure that one fits$", output("openai_loop.py", "--address", calibrated.address, query), re.MULTILINE)
+    assert "sure" not in output("openai_loop.py", "--address", bundled.address, query)
+
+
 def test_the_chat_loop_says_how_to_get_tools(empty: RunningRouter) -> None:
     done = run("openai_loop.py", "--address", empty.address)
     assert done.returncode == 1

@@ -54,6 +54,13 @@ def test_defaults_are_written_and_only_what_is_absent_is_left_out() -> None:
     )
 
 
+def test_fields_stand_in_the_order_of_their_numbers() -> None:
+    line = proto_json.line(router_pb2.SelectToolsResponse(confidence=0.0, meta=router_pb2.ResponseMeta(cache="miss")))
+    numbers = router_pb2.SelectToolsResponse.DESCRIPTOR.fields_by_name
+    written = [numbers[name].number for name in json.loads(line)]
+    assert written == sorted(written) and line.index('"explanations"') < line.index('"confidence":0.0,"meta"')
+
+
 def test_text_is_escaped_only_where_json_demands_it() -> None:
     ref = tool_pb2.ToolRef(source='"\\/\b\f\n\r\t\x00\x1f', tool="ü\x7f\u2028💥")
     assert proto_json.line(ref) == '{"source":"\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f","tool":"ü\x7f\u2028💥"}'

@@ -19,6 +19,12 @@ from tool_router_client import InvalidRequest, Router, ToolRef
         ({"max_tokens": True}, "max_tokens: is True"),
         ({"max_tools": 2**32}, "max_tools: is 4294967296"),
         ({"max_tools": 1.5}, "max_tools: is 1.5"),
+        ({"min_tools": -1}, "min_tools: is -1"),
+        ({"min_confidence": "0.5"}, "min_confidence: is '0.5': give a number"),
+        ({"min_confidence": True}, "min_confidence: is True"),
+        ({"min_confidence": float("nan")}, "min_confidence: is nan"),
+        ({"relative_margin": 1e39}, r"relative_margin: is 1e\+39"),
+        ({"relative_margin": 10**400}, "relative_margin: is 1000"),
         ({"format": "openai"}, "format: is 'openai': give one of 'openai_chat', 'anthropic', 'mcp'"),
         ({"sources": "mail"}, r"sources: is the text 'mail', not a list: give \['mail'\]"),
         ({"tags": ["a", 7]}, r"tags\[1\]: is 7"),
@@ -42,6 +48,13 @@ def test_select(options: dict[str, Any], text: str) -> None:
 def test_rank_of_one_tool_instead_of_a_list() -> None:
     with Router() as router, pytest.raises(InvalidRequest, match=r"tools\['name'\]: is 'send', not a list of tools"):
         router.rank("mail", {"name": "send"})  # type: ignore[arg-type]
+
+
+def test_rank_refuses_what_select_refuses() -> None:
+    with Router() as router:
+        for options in ({"min_tools": 0.5}, {"min_confidence": float("inf")}, {"relative_margin": [0.2]}):
+            with pytest.raises(InvalidRequest, match=f"{next(iter(options))}: is "):
+                router.rank("mail", [], **options)
 
 
 def test_watch_is_refused_where_it_is_asked_for() -> None:

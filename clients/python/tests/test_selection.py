@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any, get_args
 
 import pytest
 
 from tool_router_client import Format, RouterError, Selection, ToolRef, UnknownTool, Violation, WrongFormat, errors
 from tool_router_client._proto.toolrouter.v1 import router_pb2, tool_pb2
-from tool_router_client.selection import selection
+from tool_router_client.selection import DropReason, Fidelity, Mode, NoMatchReason, selection
 
 ENTRY = '{"type":"function","function":{"name":"send","description":"Send mail","parameters":{}}}'
 
@@ -41,6 +42,37 @@ def test_no_tool_is_an_empty_list_and_a_reason() -> None:
     answer = selection(NOTHING, "anthropic")
     assert answer.anthropic_tools() == []
     assert answer.no_match is not None and answer.no_match.reason == "empty_scope"
+
+
+def test_a_confidence_of_nothing_is_not_no_confidence() -> None:
+    (unknown,) = made().tools
+    assert (made().confidence, unknown.confidence) == (None, None)
+    tools = [router_pb2.SelectedTool(tool="sure", confidence=0.75), router_pb2.SelectedTool(tool="pinned")]
+    answer = selection(router_pb2.SelectToolsResponse(tools=tools, confidence=0.0), "mcp")
+    assert answer.confidence == 0.0
+    assert [tool.confidence for tool in answer.tools] == [0.75, None]
+
+
+def test_what_is_too_unlikely_is_told_apart() -> None:
+    dropped = router_pb2.DroppedTool(source="a", tool="b", reason=router_pb2.DroppedTool.REASON_LOW_CONFIDENCE)
+    no_match = router_pb2.NoMatch(reason=router_pb2.NoMatch.REASON_LOW_CONFIDENCE)
+    answer = selection(router_pb2.SelectToolsResponse(no_match=no_match, dropped=[dropped]), "mcp")
+    assert answer.no_match is not None
+    assert (answer.no_match.reason, answer.dropped[0].reason) == ("low_confidence", "low_confidence")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (router_pb2.NoMatch.Reason, NoMatchReason),
+        (router_pb2.DroppedTool.Reason, DropReason),
+        (router_pb2.Mode, Mode),
+        (tool_pb2.Fidelity, Fidelity),
+    ],
+)
+def test_every_reason_of_the_contract_has_a_name(kind: Any, names: Any) -> None:
+    wire = {name.removeprefix("REASON_").removeprefix("MODE_").removeprefix("FIDELITY_").lower() for name in kind.keys()}
+    assert wire == set(get_args(names))
 
 
 def test_what_a_newer_router_says_is_no_error() -> None:

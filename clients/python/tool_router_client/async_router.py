@@ -48,6 +48,9 @@ class AsyncRouter:
         max_tokens: int | None = None,
         tokenizer: str | None = None,
         max_tools: int | None = None,
+        min_tools: int | None = None,
+        min_confidence: float | None = None,
+        relative_margin: float | None = None,
         format: Format = "openai_chat",
         sources: Iterable[str] = (),
         domains: Iterable[str] = (),
@@ -61,12 +64,21 @@ class AsyncRouter:
         traceparent: str | None = None,
         tracestate: str | None = None,
     ) -> Selection:
-        """The tools for a turn. What is left out is the router's default: 1,500 tokens of `o200k_base`, 20 tools, all sources."""
+        """The tools for a turn. What is left out is the router's default: 1,500 tokens of `o200k_base`, 20 tools, all sources.
+
+        Left out, `min_confidence` returns none where it is too unlikely, by the model's calibration, that any fits, and cuts no list. With
+        a number, in [0, 1], none is returned when the confidence that any fits is below it, and no tool whose own is; 0 holds nothing back.
+        `relative_margin` of 0.2 leaves out tools below 0.8 times the best confidence, or the best score where no confidence is known. The
+        first `min_tools` of the ranking are returned however unlikely they are.
+        """
         request = requests.select(
             query,
             max_tokens=max_tokens,
             tokenizer=tokenizer,
             max_tools=max_tools,
+            min_tools=min_tools,
+            min_confidence=min_confidence,
+            relative_margin=relative_margin,
             format=format,
             sources=sources,
             domains=domains,
@@ -88,6 +100,9 @@ class AsyncRouter:
         max_tokens: int | None = None,
         tokenizer: str | None = None,
         max_tools: int | None = None,
+        min_tools: int | None = None,
+        min_confidence: float | None = None,
+        relative_margin: float | None = None,
         format: Format = "openai_chat",
         pinned: Iterable[RefLike] = (),
         explain: bool = False,
@@ -103,6 +118,9 @@ class AsyncRouter:
             max_tokens=max_tokens,
             tokenizer=tokenizer,
             max_tools=max_tools,
+            min_tools=min_tools,
+            min_confidence=min_confidence,
+            relative_margin=relative_margin,
             format=format,
             pinned=pinned,
             explain=explain,

@@ -25,7 +25,9 @@ def line(message: Message) -> str:
     """The JSON object, without a line break. Only a field that can be absent, and is, is left out."""
     # The stubs tell the two implementations of descriptors apart; they have the same members.
     fields = cast("Sequence[FieldDescriptor]", message.DESCRIPTOR.fields)
-    there = (field for field in fields if not field.has_presence or message.HasField(field.name))
+    # The router writes them by number; the contract may declare a later one further up.
+    in_order = sorted(fields, key=lambda field: field.number)
+    there = (field for field in in_order if not field.has_presence or message.HasField(field.name))
     return "{" + ",".join(f"{_text(field.name)}:{_member(message, field)}" for field in there) + "}"
 
 

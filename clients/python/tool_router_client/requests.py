@@ -20,6 +20,7 @@ _FORMATS: dict[str, tool_pb2.Format] = {
     "mcp": tool_pb2.FORMAT_MCP,
 }
 _MOST_UINT32 = 2**32 - 1
+_MOST_FLOAT32 = float(2**128 - 2**104)
 # The source of tools that are ranked without one.
 _OWN_SOURCE = "caller"
 # A chunk of a synced list, well under the 1,000 tools and 8 MiB that the router takes.
@@ -33,6 +34,9 @@ def select(
     max_tokens: int | None,
     tokenizer: str | None,
     max_tools: int | None,
+    min_tools: int | None,
+    min_confidence: float | None,
+    relative_margin: float | None,
     format: Format,
     sources: Iterable[str],
     domains: Iterable[str],
@@ -52,11 +56,13 @@ def select(
             allow=messages("allow", allow),
             deny=messages("deny", deny),
         ),
-        budget=_budget(max_tokens, tokenizer, max_tools),
+        budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
         output=_output(format),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
+        min_confidence=_number("min_confidence", min_confidence),
+        relative_margin=_number("relative_margin", relative_margin),
     )
 
 
@@ -67,6 +73,9 @@ def rank(
     max_tokens: int | None,
     tokenizer: str | None,
     max_tools: int | None,
+    min_tools: int | None,
+    min_confidence: float | None,
+    relative_margin: float | None,
     format: Format,
     pinned: Iterable[RefLike],
     explain: bool,
@@ -81,11 +90,13 @@ def rank(
     return router_pb2.RankToolsRequest(
         query=text("query", query),
         tools=offered,
-        budget=_budget(max_tokens, tokenizer, max_tools),
+        budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
         output=_output(format),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
+        min_confidence=_number("min_confidence", min_confidence),
+        relative_margin=_number("relative_margin", relative_margin),
     )
 
 
@@ -212,11 +223,21 @@ def _count(field: str, value: int | None) -> int | None:
     return value
 
 
-def _budget(max_tokens: int | None, tokenizer: str | None, max_tools: int | None) -> router_pb2.Budget:
+def _number(field: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    # Also keeps out NaN, and what a 32-bit float cannot hold: it would arrive as infinity, and the router would name that.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _MOST_FLOAT32:
+        raise invalid(field, f"is {value!r}: give a number")
+    return float(value)
+
+
+def _budget(max_tokens: int | None, tokenizer: str | None, max_tools: int | None, min_tools: int | None) -> router_pb2.Budget:
     return router_pb2.Budget(
         max_tokens=_count("max_tokens", max_tokens),
         tokenizer=_optional_text("tokenizer", tokenizer),
         max_tools=_count("max_tools", max_tools),
+        min_tools=_count("min_tools", min_tools),
     )
 
 

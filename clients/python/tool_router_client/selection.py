@@ -17,8 +17,8 @@ from .tool_ref import ToolRef
 Format = Literal["openai_chat", "anthropic", "mcp"]
 Fidelity = Literal["skeleton", "lean", "full", "unspecified"]
 Mode = Literal["semantic", "lexical", "unspecified"]
-NoMatchReason = Literal["empty_catalog", "empty_scope", "nothing_relevant", "over_budget", "unspecified"]
-DropReason = Literal["over_budget", "max_tools", "not_found", "disabled", "out_of_scope", "unspecified"]
+NoMatchReason = Literal["empty_catalog", "empty_scope", "nothing_relevant", "over_budget", "low_confidence", "unspecified"]
+DropReason = Literal["over_budget", "max_tools", "not_found", "disabled", "out_of_scope", "low_confidence", "unspecified"]
 
 _FIDELITIES: dict[int, Fidelity] = {
     tool_pb2.FIDELITY_SKELETON: "skeleton",
@@ -31,6 +31,7 @@ _NO_MATCH_REASONS: dict[int, NoMatchReason] = {
     router_pb2.NoMatch.REASON_EMPTY_SCOPE: "empty_scope",
     router_pb2.NoMatch.REASON_NOTHING_RELEVANT: "nothing_relevant",
     router_pb2.NoMatch.REASON_OVER_BUDGET: "over_budget",
+    router_pb2.NoMatch.REASON_LOW_CONFIDENCE: "low_confidence",
 }
 _DROP_REASONS: dict[int, DropReason] = {
     router_pb2.DroppedTool.REASON_OVER_BUDGET: "over_budget",
@@ -38,6 +39,7 @@ _DROP_REASONS: dict[int, DropReason] = {
     router_pb2.DroppedTool.REASON_NOT_FOUND: "not_found",
     router_pb2.DroppedTool.REASON_DISABLED: "disabled",
     router_pb2.DroppedTool.REASON_OUT_OF_SCOPE: "out_of_scope",
+    router_pb2.DroppedTool.REASON_LOW_CONFIDENCE: "low_confidence",
 }
 
 
@@ -52,6 +54,9 @@ class SelectedTool:
     """Its name in the prompt, which the model will call."""
     score: float
     """Higher is better. Comparable within one answer only; no probability."""
+    confidence: float | None
+    """How likely it is that the query needs this tool, in [0, 1]. `None` where the selection's is, and for a pinned tool that was not
+    ranked."""
     fidelity: Fidelity
     """How much of the definition is shown."""
     tokens: int
@@ -130,8 +135,12 @@ class Selection:
     """Set when there is no tool."""
     dropped: tuple[DroppedTool, ...]
     mode: Mode
+    confidence: float | None
+    """How likely it is that any tool fits, in [0, 1]. `None` where that is not calibrated: the router's model has no weights file, the mode
+    is lexical, or the query is mostly in scripts that the model does not read."""
     degraded_reason: str
-    """Why the mode is lexical, or why the configured reranker had no say. Empty otherwise."""
+    """Why the answer is less than it could be, in any mode: why it is lexical, why the configured reranker had no say, or that
+    `min_confidence` was not applied. Empty otherwise."""
     catalog_version: str
     explanations: tuple[Explanation, ...]
     """One for each of `explain_tools`, in their order."""
@@ -193,6 +202,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
             DroppedTool(one.source, one.tool, _DROP_REASONS.get(one.reason, "unspecified"), one.detail) for one in message.dropped
         ),
         mode=_MODES.get(message.mode, "unspecified"),
+        confidence=message.confidence if message.HasField("confidence") else None,
         degraded_reason=message.degraded_reason,
         catalog_version=message.catalog_version,
         explanations=tuple(_explanation(one) for one in message.explanations),
@@ -207,6 +217,7 @@ def _selected(tool: router_pb2.SelectedTool) -> SelectedTool:
         tool=tool.tool,
         model_name=tool.model_name,
         score=tool.score,
+        confidence=tool.confidence if tool.HasField("confidence") else None,
         fidelity=_FIDELITIES.get(tool.fidelity, "unspecified"),
         tokens=tool.tokens,
         definition_json=tool.definition_json,

@@ -27,7 +27,7 @@ MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools")
+    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,8 @@ class SelectToolsRequest(_message.Message):
     PINNED_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     query: str
     scope: Scope
     budget: Budget
@@ -42,7 +44,9 @@ class SelectToolsRequest(_message.Message):
     pinned: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     explain: bool
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
-    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
+    min_confidence: float
+    relative_margin: float
+    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
 
 class Scope(_message.Message):
     __slots__ = ("sources", "domains", "tags", "allow", "deny")
@@ -59,14 +63,16 @@ class Scope(_message.Message):
     def __init__(self, sources: _Optional[_Iterable[str]] = ..., domains: _Optional[_Iterable[str]] = ..., tags: _Optional[_Iterable[str]] = ..., allow: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., deny: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
 
 class Budget(_message.Message):
-    __slots__ = ("max_tokens", "tokenizer", "max_tools")
+    __slots__ = ("max_tokens", "tokenizer", "max_tools", "min_tools")
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TOKENIZER_FIELD_NUMBER: _ClassVar[int]
     MAX_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    MIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
     max_tokens: int
     tokenizer: str
     max_tools: int
-    def __init__(self, max_tokens: _Optional[int] = ..., tokenizer: _Optional[str] = ..., max_tools: _Optional[int] = ...) -> None: ...
+    min_tools: int
+    def __init__(self, max_tokens: _Optional[int] = ..., tokenizer: _Optional[str] = ..., max_tools: _Optional[int] = ..., min_tools: _Optional[int] = ...) -> None: ...
 
 class Output(_message.Message):
     __slots__ = ("format", "include")
@@ -77,13 +83,14 @@ class Output(_message.Message):
     def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ...) -> None: ...
 
 class SelectToolsResponse(_message.Message):
-    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "degraded_reason", "catalog_version", "explanations", "meta")
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "meta")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     NO_MATCH_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_REASON_FIELD_NUMBER: _ClassVar[int]
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -94,14 +101,15 @@ class SelectToolsResponse(_message.Message):
     no_match: NoMatch
     dropped: _containers.RepeatedCompositeFieldContainer[DroppedTool]
     mode: Mode
+    confidence: float
     degraded_reason: str
     catalog_version: str
     explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
     meta: ResponseMeta
-    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class SelectedTool(_message.Message):
-    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons")
+    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +118,7 @@ class SelectedTool(_message.Message):
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_JSON_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     source: str
     tool: str
     model_name: str
@@ -118,7 +127,8 @@ class SelectedTool(_message.Message):
     tokens: int
     definition_json: str
     reasons: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+    confidence: float
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools")
@@ -143,11 +153,13 @@ class NoMatch(_message.Message):
         REASON_EMPTY_SCOPE: _ClassVar[NoMatch.Reason]
         REASON_NOTHING_RELEVANT: _ClassVar[NoMatch.Reason]
         REASON_OVER_BUDGET: _ClassVar[NoMatch.Reason]
+        REASON_LOW_CONFIDENCE: _ClassVar[NoMatch.Reason]
     REASON_UNSPECIFIED: NoMatch.Reason
     REASON_EMPTY_CATALOG: NoMatch.Reason
     REASON_EMPTY_SCOPE: NoMatch.Reason
     REASON_NOTHING_RELEVANT: NoMatch.Reason
     REASON_OVER_BUDGET: NoMatch.Reason
+    REASON_LOW_CONFIDENCE: NoMatch.Reason
     REASON_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     reason: NoMatch.Reason
@@ -164,12 +176,14 @@ class DroppedTool(_message.Message):
         REASON_NOT_FOUND: _ClassVar[DroppedTool.Reason]
         REASON_DISABLED: _ClassVar[DroppedTool.Reason]
         REASON_OUT_OF_SCOPE: _ClassVar[DroppedTool.Reason]
+        REASON_LOW_CONFIDENCE: _ClassVar[DroppedTool.Reason]
     REASON_UNSPECIFIED: DroppedTool.Reason
     REASON_OVER_BUDGET: DroppedTool.Reason
     REASON_MAX_TOOLS: DroppedTool.Reason
     REASON_NOT_FOUND: DroppedTool.Reason
     REASON_DISABLED: DroppedTool.Reason
     REASON_OUT_OF_SCOPE: DroppedTool.Reason
+    REASON_LOW_CONFIDENCE: DroppedTool.Reason
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -248,7 +262,7 @@ class DescribedTool(_message.Message):
     def __init__(self, tool: _Optional[_Union[_tool_pb2.RegisteredTool, _Mapping]] = ..., not_found: _Optional[_Union[DescribedTool.NotFound, _Mapping]] = ...) -> None: ...
 
 class RankToolsRequest(_message.Message):
-    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools")
+    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +270,8 @@ class RankToolsRequest(_message.Message):
     PINNED_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     query: str
     tools: _containers.RepeatedCompositeFieldContainer[OfferedTool]
     budget: Budget
@@ -263,7 +279,9 @@ class RankToolsRequest(_message.Message):
     pinned: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     explain: bool
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
-    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
+    min_confidence: float
+    relative_margin: float
+    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
 
 class OfferedTool(_message.Message):
     __slots__ = ("source", "definition")
