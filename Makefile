@@ -1,5 +1,5 @@
 # Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
-.PHONY: setup demo test client bench peers accept
+.PHONY: setup demo test client bench accuracy weights peers accept
 
 # nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
@@ -37,6 +37,16 @@ peers: setup
 	@: $${TOOL_ROUTER_DATA:?set it to the folder that holds the labelled sets}
 	@cargo build --release
 	@bash benches/peers/run.sh --set $(PEER_SETS) $(PEER_ARGS)
+
+# How well it finds, on the public sets in TOOL_ROUTER_DATA: tables, and a page in target/accuracy. Half an hour.
+accuracy: setup
+	@cargo build --release
+	@bash benches/accuracy.sh
+
+# Fits the shipped model's ranking weights and confidence on the splits that are for fitting.
+weights: setup
+	@cargo build --release
+	@bash benches/weights.sh
 
 # The long drills: hundreds of kills, property tests at a hundred times their usual number, a catalogue of a million tools.
 accept: setup

@@ -83,14 +83,14 @@ fn joiner(rest: &str) -> Option<usize> {
     JOINERS.iter().find(is_here).map(|joiner| blanks + joiner.len())
 }
 
-/// Puts pieces that say too little to the one before.
+/// Puts pieces that say too little to the one before; the first, which has none, to the one behind.
 fn whole_pieces(text: &str, pieces: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    let says_enough = |(start, end): (usize, usize)| text.get(start..end).is_some_and(|piece| MIN_PART_WORDS <= words(piece));
     let mut whole: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in pieces {
-        let says_enough = text.get(start..end).is_some_and(|piece| MIN_PART_WORDS <= words(piece));
+    for piece in pieces {
         match whole.last_mut() {
-            Some(last) if !says_enough => last.1 = end,
-            _ => whole.push((start, end)),
+            Some(last) if !says_enough(piece) || !says_enough(*last) => last.1 = piece.1,
+            _ => whole.push(piece),
         }
     }
     whole

@@ -10,6 +10,7 @@ mod command_line;
 mod compare;
 mod crash;
 mod engines;
+mod fit;
 mod front;
 mod growth;
 mod layering;
