@@ -138,7 +138,7 @@ mod tests {
         check("Book a flight to Rome. Then reserve a hotel nearby!", &["Book a flight to Rome.", "reserve a hotel nearby!"]);
         check("read the log file and then open an issue", &["read the log file", "open an issue"]);
         check("rock and roll songs of the band", &[]);
-        check("what does 3.14 and version v1.2 mean here", &[]);
+        check("what does 3.14 mean in version v1.2 here", &[]);
         check("get the salt, pepper, sugar and flour prices", &[]);
         check("list my open tickets\nclose the oldest one", &["list my open tickets", "close the oldest one"]);
         check("서울 날씨 알려 줘。내일 일정도 알려 줘", &["서울 날씨 알려 줘。", "내일 일정도 알려 줘"]);

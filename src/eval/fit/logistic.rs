@@ -15,6 +15,10 @@ const ROUNDS: usize = 60;
 /// Coefficients of the features, then the constant, that make the observations likeliest.
 pub(super) fn fit<const N: usize>(observations: &[Observation<N>]) -> ([f64; N], f64) {
     let total: f64 = observations.iter().map(|o| o.weight).sum::<f64>().max(f64::MIN_POSITIVE);
+    // In units of its own spread, so that the ridge holds no feature back more than another.
+    let mean = |of: &dyn Fn(&Observation<N>) -> f64| observations.iter().map(|o| o.weight * of(o)).sum::<f64>() / total;
+    let centre: [f64; N] = std::array::from_fn(|at| mean(&|o| o.features[at]));
+    let spread: [f64; N] = std::array::from_fn(|at| mean(&|o| (o.features[at] - centre[at]).powi(2)).sqrt().max(1e-9));
     let mut beta = vec![0.0; N + 1];
     for _ in 0..ROUNDS {
         let mut gradient = vec![0.0; N + 1];
@@ -25,7 +29,7 @@ pub(super) fn fit<const N: usize>(observations: &[Observation<N>]) -> ([f64; N],
         }
         hessian[N][N] = 1e-9;
         for observation in observations {
-            let x = |at: usize| observation.features.get(at).copied().unwrap_or(1.0);
+            let x = |at: usize| observation.features.get(at).map_or(1.0, |feature| (feature - centre[at]) / spread[at]);
             let odds: f64 = (0..=N).map(|at| beta[at] * x(at)).sum();
             let p = 1.0 / (1.0 + (-odds).exp());
             let (error, weight) = (p - f64::from(u8::from(observation.is_so)), observation.weight / total);
@@ -45,7 +49,9 @@ pub(super) fn fit<const N: usize>(observations: &[Observation<N>]) -> ([f64; N],
             break;
         }
     }
-    (std::array::from_fn(|at| beta[at]), beta[N])
+    let coefficients: [f64; N] = std::array::from_fn(|at| beta[at] / spread[at]);
+    let constant = beta[N] - coefficients.iter().zip(&centre).map(|(c, centre)| c * centre).sum::<f64>();
+    (coefficients, constant)
 }
 
 /// Gaussian elimination with pivots; a direction that nothing is known about stays 0.

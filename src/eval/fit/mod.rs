@@ -1,8 +1,8 @@
 //! Weights and confidence from labelled requests: what `tool-router fit` writes.
 //!
 //! Ranking has few weights, so they are sought one at a time on a coarse grid, by the mean over sets of recall@5, nDCG@10 and COMP@10. A step
-//! must gain more than chance gives: with a finer grid the largest set would drag all others along. What the fit is worth elsewhere is
-//! shown by leaving each set out in turn.
+//! must gain more than chance gives and take nothing from any set: sets differ far more than requests do, and what is bought from one with
+//! another does not travel. What the fit is worth elsewhere is shown by leaving each set out in turn.
 //!
 //! Confidence needs requests that no tool fits. Three kinds: requests whose tools are taken away, those of other sets, and talk
 //! ([`talk`]). Whoever asks for a missing tool is hardest to tell and matters least, since a near tool is then seldom wrong; hence the
@@ -91,9 +91,9 @@ pub async fn fit(
         Fitted {
             set: one.set.data.name.clone(),
             queries: one.samples.len(),
-            before: search::objective(&[one], start),
-            after: search::objective(&[one], &weights),
-            held_out: (!others.is_empty()).then(|| search::objective(&[one], &search::best(&others, start))),
+            before: search::objective(one, start),
+            after: search::objective(one, &weights),
+            held_out: (!others.is_empty()).then(|| search::objective(one, &search::best(&others, start))),
         }
     });
     let report = report.collect();
