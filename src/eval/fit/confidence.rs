@@ -13,7 +13,7 @@ use crate::rank::confidence::{Evidence, ToolConfidence, probability};
 use crate::rank::{Confidence, Weights};
 
 /// Nothing fits is said as often as it may be while no set loses more recall@5 than this.
-const MOST_LOST: f64 = 0.03;
+const MOST_LOST: f64 = 0.015;
 /// What the kinds of requests that no tool fits weigh, beside 1 for all that tools fit and 1 for talk.
 const TAKEN_AWAY: f64 = 0.3;
 const OF_OTHERS: f64 = 0.5;
