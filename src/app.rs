@@ -214,6 +214,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     .await
     .map_err(|e| AppError::System { what: "loading the model", detail: e.to_string() })??;
     let info = loaded.info.clone();
+    let policy = load_policy(config, &info)?;
     let options = PoolOptions { queue_limit: config.embedder.queue_limit, ..PoolOptions::default() };
     let pool =
         Pool::start(loaded, options).map_err(|e| AppError::System { what: "starting embed workers", detail: e.to_string() })?;
@@ -228,7 +229,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let tools = registrar.restore().await?;
     let reranking = start_reranking(config, reranker)?;
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
-    let selector = Selector::new(pool.clone(), load_policy(config, &info)?, &selector_options(config)).with_reranking(reranking);
+    let selector = Selector::new(pool.clone(), policy, &selector_options(config)).with_reranking(reranking);
     let surroundings = Surroundings {
         tenant: TenantId::default(),
         registrar: registrar.clone(),

@@ -152,7 +152,7 @@ mod tests {
         let long = (0..20).map(|i| format!("do the thing number {i}.")).collect::<Vec<_>>().join(" ");
         let parts = parts(&long, 12, 3);
         assert_eq!(parts.len(), 3);
-        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        let lengths: Vec<usize> = parts.iter().map(ExactSizeIterator::len).collect();
         assert!(lengths.iter().max().unwrap() * 2 < lengths.iter().min().unwrap() * 3, "{lengths:?}");
     }
 

@@ -50,9 +50,10 @@ mod tests {
     fn every_part_brings_its_own_forward() {
         let fusion = Fusion { named: 1.0, ..Fusion::default() };
         let mut ranked = vec![scored(0, 0.50, false), scored(1, 0.49, false), scored(2, 0.40, false), scored(3, 0.2, true)];
-        // The first part fits 0 and 1 well, the second fits 2 loosely.
-        lift(&mut ranked, &[part(&[0.9, 0.6, 0.0, 0.0]), part(&[0.0, 0.0, 0.4, 0.0])], &fusion, &Clauses::default(), u64::from);
-        assert_eq!(ranked.iter().map(|s| s.slot).collect::<Vec<_>>(), [3, 0, 1, 2]);
+        // The first part fits 0 and 1 well, the second fits 2 loosely: the best of each comes before the second best of the first.
+        let clauses = Clauses { cover: 0.7, weight: 1.0, ..Clauses::default() };
+        lift(&mut ranked, &[part(&[0.9, 0.6, 0.0, 0.0]), part(&[0.0, 0.0, 0.4, 0.0])], &fusion, &clauses, u64::from);
+        assert_eq!(ranked.iter().map(|s| s.slot).collect::<Vec<_>>(), [3, 0, 2, 1]);
         let levelled = Clauses { cover: 1.0, weight: 1.0, ..Clauses::default() };
         let mut ranked = vec![scored(0, 0.50, false), scored(1, 0.49, false), scored(2, 0.45, false)];
         lift(&mut ranked, &[part(&[0.9, 0.6, 0.0]), part(&[0.0, 0.0, 0.4])], &fusion, &levelled, u64::from);

@@ -4,7 +4,7 @@
 //! makes a model call one of them. Does this tool fit? That is asked only when the caller wants a short list, since a tool that is left out
 //! cannot be called, and the cap bounds what the others cost. What the caller names or pins stays.
 
-use super::Request;
+use super::{Request, Share};
 use crate::rank::{Confidence, Scored, Weights, confidence::probability};
 
 /// What is believed of one selection.
@@ -48,7 +48,7 @@ impl<'a> Belief<'a> {
     /// Whether it is too unlikely that anything fits.
     pub(super) fn nothing_fits(&self, request: &Request) -> Option<Unlikely> {
         let (confidence, _) = self.known?;
-        let least = request.min_confidence.map_or(confidence.abstain_below, |share| share.get());
+        let least = request.min_confidence.map_or(confidence.abstain_below, Share::get);
         let any = self.any()?;
         (any < least && !self.names_one).then_some(Unlikely { confidence: any, least })
     }
@@ -64,7 +64,8 @@ impl<'a> Belief<'a> {
         // Without a calibration the score stands for it: a margin is relative, so its unit does not matter.
         let beside_the_best = request.margin.map(|margin| {
             let best = self.known.map_or(self.best, |(known, log_odds)| probability_of_best(known, log_odds));
-            Unlikely { confidence: own.unwrap_or(scored.score), least: best * (1.0 - margin.get()) }
+            // A share of what it is away from 0: the best score may be negative, and the best is never far behind itself.
+            Unlikely { confidence: own.unwrap_or(scored.score), least: best - best.abs() * margin.get() }
         });
         [under_the_least, beside_the_best].into_iter().flatten().find(|unlikely| unlikely.confidence < unlikely.least)
     }

@@ -46,7 +46,7 @@ impl Selector {
         let clauses = &self.policy.weights.clauses;
         let takes_apart = self.policy.keeps(Step::Clauses) && 0.0 < clauses.weight;
         let parts = if takes_apart { clauses::parts(&request.query, clauses.min_words, clauses.max_parts) } else { Vec::new() };
-        let key = (catalog.tenant().clone(), request.query.clone());
+        let key = (catalog.tenant().clone(), request.query.clone(), parts.clone());
         if let Some(embedding) = self.vectors.get(&key) {
             return Ok(Embedded::Vectors(Vectors { embedding, parts, answered: Answered::KnownVector }));
         }

@@ -48,18 +48,19 @@ impl<'a> Selection<'a> {
             }
         }
         let nothing_fits = self.belief.nothing_fits(self.request).is_some();
-        for scored in self.ranked.iter().take(CANDIDATES).filter(|scored| !taken.contains(&scored.slot)) {
+        let ranking = self.ranked.iter().take(CANDIDATES).filter(|scored| !taken.contains(&scored.slot));
+        for (place, scored) in ranking.enumerate() {
             let is_wanted = lined_up.len() < self.request.budget.min_tools;
             if nothing_fits && !is_wanted {
                 break;
             }
             match self.belief.too_unlikely(self.request, scored).filter(|_| !is_wanted) {
                 None => lined_up.extend(self.candidate(scored.slot, Some(scored), false)),
-                Some(unlikely) => dropped.extend(self.unlikely(scored, unlikely)),
+                // What comes after the last place would not be missed.
+                Some(unlikely) if place < self.request.budget.max_tools => dropped.extend(self.unlikely(scored, unlikely)),
+                Some(_) => (),
             }
         }
-        // Of those that were unlikely, the ones a caller would miss.
-        dropped.truncate(self.request.pinned.len() + self.request.budget.max_tools);
         (lined_up, dropped)
     }
 
@@ -179,24 +180,33 @@ impl<'a> Selection<'a> {
         }
     }
 
+    /// What of its confidence, or of all tools', keeps a tool out that is not reported as dropped.
+    fn why_not(&self, scored: Option<&Scored>, id: &ToolId) -> Option<String> {
+        if let Some(Unlikely { confidence, least }) = self.belief.nothing_fits(self.request) {
+            return Some(NoMatch::LowConfidence { confidence, least }.detail());
+        }
+        let Unlikely { confidence, least } = self.belief.too_unlikely(self.request, scored?)?;
+        Some(DropCause::LowConfidence { confidence, least }.detail(id))
+    }
+
     pub(super) fn explain(&self, tools: &[Selected], dropped: &[Dropped]) -> Vec<Explanation> {
         let explain = |id: &ToolId| {
             let rank = self.catalog.slot(id).and_then(|slot| self.ranked.iter().position(|scored| scored.slot == slot));
+            let scored = rank.and_then(|rank| self.ranked.get(rank));
             let fate = if let Some(place) = tools.iter().position(|tool| tool.id == *id) {
                 format!("returned, place {} of {}, {}", place + 1, tools.len(), tools[place].fidelity.name())
             } else if let Some(dropped) = dropped.iter().find(|dropped| dropped.id == *id) {
                 format!("not returned: {}", dropped.detail)
             } else {
-                match self.pinnable(id) {
-                    Err(cause) => format!("not returned: {}", cause.detail(id)),
-                    Ok(_) if tools.is_empty() && self.belief.nothing_fits(self.request).is_some() => {
-                        format!("not returned: {}", self.no_match(&[]).detail())
-                    }
-                    Ok(_) if rank.is_none() => "not returned: nothing in common with the query".to_owned(),
-                    Ok(_) => format!("not returned: others ranked higher, and {} came into the list", tools.len()),
-                }
+                let why = match (self.pinnable(id), scored) {
+                    (Err(cause), _) => cause.detail(id),
+                    (Ok(_), scored) => self.why_not(scored, id).unwrap_or_else(|| match scored {
+                        None => "nothing in common with the query".to_owned(),
+                        Some(_) => format!("others ranked higher, and {} came into the list", tools.len()),
+                    }),
+                };
+                format!("not returned: {why}")
             };
-            let scored = rank.and_then(|rank| self.ranked.get(rank));
             Explanation {
                 id: id.clone(),
                 fate,

@@ -17,6 +17,7 @@ mod rerank;
 mod shadow;
 mod trace;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -121,8 +122,9 @@ struct AnswerKey {
     request: Request,
 }
 
-/// Whose query it is belongs to the key: nobody can learn from timing what another tenant asks.
-type VectorKey = (TenantId, String);
+/// Whose query it is belongs to the key: nobody can learn from timing what another tenant asks. So do its parts, as byte ranges: another
+/// policy takes it apart elsewhere, or not at all.
+type VectorKey = (TenantId, String, Vec<Range<usize>>);
 
 /// Answers selections.
 #[derive(Debug)]
@@ -139,8 +141,8 @@ impl Selector {
     /// Embeds with `pool` and ranks by `policy`.
     #[must_use]
     pub fn new(pool: Pool, policy: Policy, options: &SelectorOptions) -> Self {
-        let vector_bytes = |(_, query): &VectorKey, embedding: &Arc<Embedding>| {
-            query.len() + (1 + embedding.parts.len()) * embedding.whole.dimension() * 4 + 100
+        let vector_bytes = |(_, query, parts): &VectorKey, embedding: &Arc<Embedding>| {
+            query.len() + size_of_val(parts.as_slice()) + (1 + parts.len()) * embedding.whole.dimension() * 4 + 100
         };
         Self {
             pool,

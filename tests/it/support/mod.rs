@@ -4,6 +4,7 @@ pub(crate) mod bundled;
 pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod program;
+pub(crate) mod weights;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
