@@ -11,7 +11,7 @@ use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::eval::dataset::Query;
 use crate::index::EngineChoice;
 use crate::index::vector::Codes;
-use crate::rank::{LeftOut, Step};
+use crate::rank::Step;
 use crate::select::{self, Answer, Input, Policy, Request, Reranked, Scope, Selector, SelectorOptions, Stage, Trace};
 use crate::tool::{ModelName, TenantId, Tool, ToolId};
 
@@ -64,7 +64,7 @@ impl<'a> Router<'a> {
 
     /// The same order with one step left out; nothing is timed.
     pub(super) async fn without(&self, step: Step, tick: &(dyn Fn() + Sync)) -> Result<Ranked, EvalError> {
-        let policy = Policy { left_out: LeftOut::of([step]), ..self.policy.clone() };
+        let policy = Policy { left_out: self.policy.left_out.and(step), ..self.policy.clone() };
         let selector = self.selector.ranking_by(policy);
         let mut ranked = Ranked::default();
         for query in &self.set.data.queries {

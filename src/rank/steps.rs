@@ -58,6 +58,12 @@ impl LeftOut {
         Self(steps.into_iter().fold(0, |bits, step| bits | 1 << step as u8))
     }
 
+    /// These and `step`.
+    #[must_use]
+    pub fn and(self, step: Step) -> Self {
+        Self(self.0 | 1 << step as u8)
+    }
+
     /// Whether `step` acts.
     #[must_use]
     pub fn keeps(self, step: Step) -> bool {
@@ -72,6 +78,7 @@ mod tests {
     #[test]
     fn what_is_left_out_does_not_act_and_the_rest_does() {
         let left_out = LeftOut::of([Step::Clauses]);
+        assert_eq!(left_out.and(Step::Views), LeftOut::of([Step::Views, Step::Clauses]));
         assert!(Step::ALL.iter().all(|step| left_out.keeps(*step) == (*step != Step::Clauses)));
         assert!(Step::ALL.iter().all(|step| LeftOut::default().keeps(*step) && Step::parse(step.name()) == Some(*step)));
         assert_eq!(Step::parse("luck"), None);
