@@ -27,6 +27,10 @@ pub struct Confidence {
     pub slope: f32,
     /// Below this, in `[0, 1]`, nothing is said to fit.
     pub abstain_below: f32,
+    /// And only among so many eligible tools or more, unless a request brings a threshold of its own: among few, the best cosine is lower
+    /// without meaning less, and a prompt has room for them.
+    #[serde(default)]
+    pub abstain_from_tools: usize,
     /// Of one tool among those that were found.
     pub tool: ToolConfidence,
     /// Mean log-odds that requests made from the fitting catalogues' own tools had: what the same on another catalogue is compared with.
@@ -108,6 +112,7 @@ impl Confidence {
             bias: 1.0,
             slope: 1.0,
             abstain_below: 0.1,
+            abstain_from_tools: 0,
             tool: ToolConfidence { behind: 8.0, any: 0.5, bias: -1.0 },
             own_log_odds: 2.0,
             talk: vec![0.0; dimension],

@@ -16,6 +16,8 @@ pub(super) struct Belief<'a> {
     best: f32,
     /// The request names a tool.
     names_one: bool,
+    /// How many tools may be returned at all.
+    eligible: usize,
 }
 
 /// Why something is left out.
@@ -28,11 +30,11 @@ pub(super) struct Unlikely {
 }
 
 impl<'a> Belief<'a> {
-    pub(super) fn of(weights: &'a Weights, log_odds: Option<f32>, ranked: &[Scored]) -> Self {
+    pub(super) fn of(weights: &'a Weights, log_odds: Option<f32>, ranked: &[Scored], eligible: usize) -> Self {
         let known = weights.confidence.as_ref().zip(log_odds);
         // A reranker and companions may have put another than the best in the first place.
         let best = ranked.iter().map(|scored| scored.score).fold(f32::NEG_INFINITY, f32::max);
-        Self { known, best, names_one: ranked.first().is_some_and(|first| first.mentioned) }
+        Self { known, best, names_one: ranked.first().is_some_and(|first| first.mentioned), eligible }
     }
 
     /// How likely it is that any tool fits, in `[0, 1]`.
@@ -48,7 +50,8 @@ impl<'a> Belief<'a> {
     /// Whether it is too unlikely that anything fits.
     pub(super) fn nothing_fits(&self, request: &Request) -> Option<Unlikely> {
         let (confidence, _) = self.known?;
-        let least = request.min_confidence.map_or(confidence.abstain_below, Share::get);
+        let by_default = (confidence.abstain_from_tools <= self.eligible).then_some(confidence.abstain_below);
+        let least = request.min_confidence.map(Share::get).or(by_default)?;
         let any = self.any()?;
         (any < least && !self.names_one).then_some(Unlikely { confidence: any, least })
     }

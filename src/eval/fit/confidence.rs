@@ -14,6 +14,8 @@ use crate::rank::{Confidence, Weights};
 
 /// Nothing fits is said as often as it may be while no set loses more recall@5 than this.
 const MOST_LOST: f64 = 0.015;
+/// Labelled catalogues are larger than this, and among two tools the same threshold held one request in six back that had its tool.
+const ABSTAIN_FROM: usize = 50;
 /// What the kinds of requests that no tool fits weigh, beside 1 for all that tools fit and 1 for talk.
 const TAKEN_AWAY: f64 = 0.3;
 const OF_OTHERS: f64 = 0.5;
@@ -131,6 +133,7 @@ pub(super) async fn fit(
         bias: bias as f32,
         slope: 1.0,
         abstain_below: 0.0,
+        abstain_from_tools: ABSTAIN_FROM,
         tool,
         own_log_odds: 0.0,
         talk: mean,
