@@ -15,7 +15,7 @@ pub(super) const FORMAT: u32 = 1;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
-    /// [`FORMAT`].
+    /// The layout: 1.
     pub format: u32,
     /// The model whose cosines these numbers are for; empty in the built-in ones, which go with any.
     pub model: String,

@@ -5,7 +5,7 @@
 //! another does not travel. What the fit is worth elsewhere is shown by leaving each set out in turn.
 //!
 //! Confidence needs requests that no tool fits. Three kinds: requests whose tools are taken away, those of other sets, and talk
-//! ([`talk`]). Whoever asks for a missing tool is hardest to tell and matters least, since a near tool is then seldom wrong; hence the
+//! (`talk.rs`). Whoever asks for a missing tool is hardest to tell and matters least, since a near tool is then seldom wrong; hence the
 //! weights.
 
 mod confidence;
