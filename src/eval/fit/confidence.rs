@@ -16,7 +16,7 @@ use crate::rank::{Confidence, Weights};
 /// requests that share no word with their tools come out less sure than labelled sets show; whoever wants more held back says so with
 /// `min_confidence`.
 const MOST_LOST: f64 = 0.005;
-/// Labelled catalogues are larger than this, and among two tools the same threshold held one request in six back that had its tool.
+/// Labelled catalogues are larger than this, and what is fitted on them says little about a handful of tools.
 const ABSTAIN_FROM: usize = 50;
 /// What the kinds of requests that no tool fits weigh, beside 1 for all that tools fit and 1 for talk.
 const TAKEN_AWAY: f64 = 0.3;
