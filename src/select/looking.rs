@@ -76,7 +76,8 @@ impl Selector {
             ranked
         });
         if let (Some(vectors), Engine::Hnsw) = (&vectors, found.engine) {
-            self.shadow.look(catalog, &vectors.embedding, eligible, &found, fusion);
+            // By meaning as it counts where all is read: with its weight at 0 whatever a graph finds is as good as everything.
+            self.shadow.look(catalog, &vectors.embedding, eligible, &found, self.policy.fusion(0.0));
         }
         let confidence = self.policy.weights.confidence.as_ref().filter(|_| unread <= MAX_UNREAD);
         let log_odds = match (confidence, &vectors) {

@@ -190,7 +190,7 @@ impl Selector {
         let (answer, trace) = self.work_out(catalog, request, deadline).await?;
         let answer = Arc::new(answer);
         // A degraded answer is for its moment only.
-        if answer.degraded_reason.is_empty() {
+        if !trace.momentary {
             self.answers.put(key, Arc::clone(&answer));
         }
         Ok((answer, trace))
@@ -220,6 +220,7 @@ impl Selector {
         let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();
+        trace.momentary = degraded.is_some() || not_reranked.is_some();
         let degraded_reason =
             [degraded, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let version = catalog.version();

@@ -84,6 +84,8 @@ pub struct Trace {
     pub engine: Option<Engine>,
     /// Where the answer came from.
     pub answered: Answered,
+    /// The answer is worse than the same request would get in a quieter moment.
+    pub momentary: bool,
     /// What became of reranking.
     pub reranked: Reranked,
 }

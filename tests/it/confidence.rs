@@ -270,6 +270,10 @@ async fn without_calibration_there_is_no_confidence_and_the_answer_says_what_was
     assert_eq!((answer.tools.len(), answer.mode()), (5, Mode::Semantic));
     let words = "min_confidence was not applied: no confidence is known for this answer";
     assert_eq!(answer.degraded_reason, words);
+    // No moment would change that, so it is remembered like any other.
+    let again = router.select_with(NEAR, |request| request.min_confidence = Some(0.9)).await;
+    assert_eq!(again.meta.as_ref().unwrap().cache, "answer");
+    assert_eq!(cleared(again), cleared(answer));
     let answer = router.select_with(NEAR, |request| request.min_confidence = Some(0.0)).await;
     assert_eq!(answer.degraded_reason, "", "0 holds nothing back, and nothing was held back");
 }
