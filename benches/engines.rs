@@ -118,7 +118,7 @@ fn measure(views: &[Vec<Codes>], size: usize, asked: &[UnitVector]) -> Measured 
     let allowed = Allowed::all(size);
     let (mut exact, mut graph, mut recalled, mut by_one_row) = (Vec::new(), Vec::new(), 0.0, 0.0);
     for vector in asked {
-        let query = Query { vector: Some(vector), terms: &[], always: &[] };
+        let query = Query { vector: Some(vector), terms: &[], always: &[], centring: 0.0 };
         let time = |engine, times: &mut Vec<Duration>| {
             let started = Instant::now();
             let found = index.search(&query, &allowed, engine);
@@ -147,7 +147,7 @@ fn one_row(centres: &[Option<Codes>], vector: &UnitVector, exact: &Found) -> f64
     nearest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     nearest.truncate(100);
     let mut best: Vec<(f32, u32)> =
-        exact.hits.iter().filter_map(|hit| hit.views.map(|views| (Fusion::default().meaning(views), hit.slot))).collect();
+        exact.hits.iter().filter_map(|hit| Some((Fusion::default().meaning(hit)?, hit.slot))).collect();
     best.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     best.truncate(10);
     best.iter().filter(|(_, slot)| nearest.iter().any(|(_, near)| near == slot)).count() as f64 / best.len().max(1) as f64
@@ -156,8 +156,7 @@ fn one_row(centres: &[Option<Codes>], vector: &UnitVector, exact: &Found) -> f64
 /// Share of the exact ten best, by meaning, that the graph's candidates hold something as near for.
 fn recall(graph: &Found, exact: &Found) -> f64 {
     let best = |found: &Found| {
-        let mut scores: Vec<f32> =
-            found.hits.iter().filter_map(|hit| hit.views.map(|views| Fusion::default().meaning(views))).collect();
+        let mut scores: Vec<f32> = found.hits.iter().filter_map(|hit| Fusion::default().meaning(hit)).collect();
         scores.sort_unstable_by(|a, b| b.total_cmp(a));
         scores.truncate(10);
         scores

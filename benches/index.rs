@@ -61,7 +61,7 @@ fn seal(bencher: Bencher<'_, '_>, tools: usize) {
 fn vectors(bencher: Bencher<'_, '_>, tools: usize) {
     let (index, query, _) = index(tools);
     let allowed = Allowed::all(tools);
-    let query = Query { vector: Some(&query), terms: &[], always: &[] };
+    let query = Query { vector: Some(&query), terms: &[], always: &[], centring: 0.0 };
     bencher.bench(|| index.search(&query, &allowed, Engine::Exact));
 }
 
@@ -69,6 +69,6 @@ fn vectors(bencher: Bencher<'_, '_>, tools: usize) {
 fn words(bencher: Bencher<'_, '_>, tools: usize) {
     let (index, _, terms) = index(tools);
     let allowed = Allowed::all(tools);
-    let query = Query { vector: None, terms: &terms, always: &[] };
+    let query = Query { vector: None, terms: &terms, always: &[], centring: 0.0 };
     bencher.bench(|| index.search(&query, &allowed, Engine::Exact));
 }

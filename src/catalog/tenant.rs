@@ -106,17 +106,17 @@ impl TenantCatalog {
         let mut gone = Allowed::none(part.len());
         let mut enabled = part.enabled.grown(part.len() + delta.len());
         let mut totals = part.totals;
-        let mut gone_terms = Vec::with_capacity(gone_places.len());
+        let mut gone_words = Vec::with_capacity(gone_places.len());
         for place in gone_places {
             let Some(entry) = part.entries.get(*place as usize).filter(|_| !gone.contains(*place)) else { continue };
             gone.insert(*place);
             enabled.remove(*place);
             totals -= Totals::of(entry);
-            gone_terms.push(entry.terms());
+            gone_words.push((*place, entry.terms()));
         }
         totals += delta.totals;
         delta.enabled.iter().for_each(|place| enabled.insert(slot_of(part.len(), place)));
-        let index = Index::new(Arc::clone(&part.segment), sealed.graph.clone(), Arc::clone(&delta.segment), gone_terms);
+        let index = Index::new(Arc::clone(&part.segment), sealed.graph.clone(), Arc::clone(&delta.segment), gone_words);
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
         Self { tenant, version, generation, dimension, sealed, gone, delta, index, enabled, totals }
     }

@@ -4,6 +4,7 @@
 //! everywhere without `target-cpu`. `make bench` prints what it takes.
 
 use super::Hit;
+use super::common::Sum;
 use super::vector::{Codes, UnitVector};
 
 /// A document's cosines with a query.
@@ -27,13 +28,15 @@ pub struct Rows {
     weights: Vec<u8>,
     /// Where each document's rows end.
     ends: Vec<u32>,
+    /// Of the base views.
+    sum: Sum,
 }
 
 impl Rows {
     /// No documents yet.
     #[must_use]
     pub fn new(dimension: usize) -> Self {
-        Self { dimension, codes: Vec::new(), scales: Vec::new(), weights: Vec::new(), ends: Vec::new() }
+        Self { dimension, codes: Vec::new(), scales: Vec::new(), weights: Vec::new(), ends: Vec::new(), sum: Sum::default() }
     }
 
     /// Adds the next document.
@@ -43,6 +46,7 @@ impl Rows {
             if view.codes().len() != self.dimension {
                 continue;
             }
+            self.sum.add(view.codes(), view.scale(), i64::from(weight));
             let same = (start..self.scales.len()).find(|row| self.row(*row) == view.codes() && self.scales[*row] == view.scale());
             if let Some(row) = same {
                 self.weights[row] = self.weights[row].saturating_add(weight);
@@ -67,6 +71,18 @@ impl Rows {
     #[must_use]
     pub fn documents(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The sum of all base views.
+    pub(super) fn sum(&self) -> &Sum {
+        &self.sum
+    }
+
+    /// Takes the base views of the document at `place` out of `sum`.
+    pub(super) fn take_from(&self, sum: &mut Sum, place: u32) {
+        for row in self.rows_of(place) {
+            sum.add(self.row(row), self.scales[row], -i64::from(self.weights[row]));
+        }
     }
 
     fn row(&self, row: usize) -> &[i8] {
@@ -209,7 +225,7 @@ mod tests {
                 rows.push(&views.iter().collect::<Vec<_>>(), &extra.iter().collect::<Vec<_>>());
             }
             let slots = (5_u32..).zip(&wanted).filter(|(slot, wanted)| **wanted && (*slot as usize) < documents.len() + 5);
-            let mut hits: Vec<Hit> = slots.map(|(slot, _)| Hit { slot, views: None, bm25: 0.0, named: 0.0 }).collect();
+            let mut hits: Vec<Hit> = slots.map(|(slot, _)| Hit::unseen(slot)).collect();
             rows.score(&query, 5, &mut hits);
             for hit in hits {
                 let (views, extra) = &documents[hit.slot as usize - 5];
@@ -230,8 +246,7 @@ mod tests {
     }
 
     fn scan(rows: &Rows, query: &Codes) -> Vec<Option<ViewScores>> {
-        let mut hits: Vec<Hit> =
-            (0_u32..).take(rows.documents()).map(|slot| Hit { slot, views: None, bm25: 0.0, named: 0.0 }).collect();
+        let mut hits: Vec<Hit> = (0_u32..).take(rows.documents()).map(Hit::unseen).collect();
         rows.score(query, 0, &mut hits);
         hits.into_iter().map(|hit| hit.views).collect()
     }

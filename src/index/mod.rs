@@ -9,6 +9,7 @@
 //! candidates, which are scored on all views like everything else. The delta is always scanned.
 
 pub mod allow;
+mod common;
 mod engine;
 pub mod exact;
 pub mod hnsw;
@@ -22,6 +23,7 @@ pub mod vector;
 use std::sync::Arc;
 
 use self::allow::Allowed;
+use self::common::Common;
 pub use self::engine::{Engine, EngineChoice};
 pub use self::exact::ViewScores;
 use self::hnsw::Graph;
@@ -44,6 +46,8 @@ pub struct Query<'a> {
     pub terms: &'a [String],
     /// Documents that are scored whatever a graph says, where they are allowed.
     pub always: &'a [u32],
+    /// How much of what all documents have in common a graph takes off the vector before it looks: as much as the ranking will.
+    pub centring: f32,
 }
 
 /// A document that may be relevant.
@@ -57,6 +61,16 @@ pub struct Hit {
     pub bm25: f32,
     /// How much of its name the query says: the squared share of the name's words, in `[0, 1]`.
     pub named: f32,
+    /// What it has in common with all documents by meaning; 0 in the mean. Taken off by centring.
+    pub common: f32,
+}
+
+impl Hit {
+    /// A document of which nothing is known yet.
+    #[must_use]
+    pub fn unseen(slot: u32) -> Self {
+        Self { slot, views: None, bm25: 0.0, named: 0.0, common: 0.0 }
+    }
 }
 
 /// What a search found.
@@ -85,18 +99,23 @@ pub struct Index {
     graph: Option<Arc<Graph>>,
     delta: Arc<Segment>,
     statistics: Statistics,
+    common: Common,
 }
 
 impl Index {
-    /// Puts `delta` behind `sealed`, from which the documents with the words `gone` are gone. `graph` is the sealed segment's.
+    /// Puts `delta` behind `sealed`, from which the documents `gone` are gone, each a place with its words. `graph` is the sealed segment's.
     pub fn new<'a>(
         sealed: Arc<Segment>,
         graph: Option<Arc<Graph>>,
         delta: Arc<Segment>,
-        gone: impl IntoIterator<Item = &'a str>,
+        gone: impl IntoIterator<Item = (u32, &'a str)>,
     ) -> Self {
+        let mut sum = sealed.rows.sum().clone();
+        sum.add_all(delta.rows.sum());
+        let gone = gone.into_iter().inspect(|(place, _)| sealed.rows.take_from(&mut sum, *place)).map(|(_, words)| words);
         let statistics = Statistics::of([&sealed.words, &delta.words], gone);
-        Self { sealed, graph, delta, statistics }
+        let common = Common::of(&sum, [&sealed.rows, &delta.rows]);
+        Self { sealed, graph, delta, statistics, common }
     }
 
     /// Slots, those of documents that are gone included.
@@ -116,10 +135,12 @@ impl Index {
     pub fn search(&self, query: &Query<'_>, allowed: &Allowed, engine: Engine) -> Found {
         let bm25 = lexical::score([&self.sealed.words, &self.delta.words], &self.statistics, query.terms);
         let codes = query.vector.map(Codes::quantise);
-        let near = codes.as_ref().filter(|_| engine == Engine::Hnsw).and_then(|codes| self.near(codes, allowed));
+        let near = codes.as_ref().filter(|_| engine == Engine::Hnsw).and_then(|codes| self.near(codes, query, allowed));
         let said = Said::of([&self.sealed.names, &self.delta.names], query.terms);
-        let hit =
-            |slot: u32| Hit { slot, views: None, bm25: bm25.get(slot as usize).copied().unwrap_or(0.0), named: said.share(slot) };
+        let hit = |slot: u32| {
+            let bm25 = bm25.get(slot as usize).copied().unwrap_or(0.0);
+            Hit { bm25, named: said.share(slot), common: self.common.share(slot), ..Hit::unseen(slot) }
+        };
         let (mut hits, most_bm25, engine): (Vec<Hit>, f32, Engine) = match near {
             Some(near) => {
                 let by_words = lexical::best(&bm25, CANDIDATES, |slot| allowed.contains(slot));
@@ -145,8 +166,10 @@ impl Index {
     }
 
     /// Sealed documents that the graph finds near, those that are allowed; `None` when these are too few to trust.
-    fn near(&self, query: &Codes, allowed: &Allowed) -> Option<Vec<u32>> {
-        let mut near = self.graph.as_ref()?.search(query, CANDIDATES);
+    fn near(&self, codes: &Codes, query: &Query<'_>, allowed: &Allowed) -> Option<Vec<u32>> {
+        let centred = query.vector.and_then(|vector| self.common.taken_off(vector, query.centring));
+        let centred = centred.as_ref().map(Codes::quantise);
+        let mut near = self.graph.as_ref()?.search(centred.as_ref().unwrap_or(codes), CANDIDATES);
         near.retain(|slot| allowed.contains(*slot));
         (MIN_ALLOWED_CANDIDATES <= near.len()).then_some(near)
     }

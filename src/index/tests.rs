@@ -91,15 +91,15 @@ proptest! {
         let all = documents(count, seed);
         let cut = cut.min(count);
         let gone: Vec<usize> = gone.into_iter().filter(|place| *place < cut).collect();
-        let gone_terms = gone.iter().map(|place| all[*place].terms.as_str());
-        let divided = Index::new(segment(&all[..cut]), None, segment(&all[cut..]), gone_terms);
+        let gone_words = gone.iter().map(|place| (*place as u32, all[*place].terms.as_str()));
+        let divided = Index::new(segment(&all[..cut]), None, segment(&all[cut..]), gone_words);
         let alive: Vec<u32> = (0_u32..).take(count).filter(|slot| !gone.contains(&(*slot as usize))).collect();
         let mut allowed = Allowed::none(count);
         alive.iter().for_each(|slot| allowed.insert(*slot));
         let kept: Vec<Plain> = alive.iter().map(|slot| all[*slot as usize].clone()).collect();
         let whole = Index::new(segment(&kept), None, segment(&[]), []);
         let vector = queries(&all, 1).remove(0);
-        let query = Query { vector: Some(&vector), terms: &terms, always: &[] };
+        let query = Query { vector: Some(&vector), terms: &terms, always: &[], centring: 0.0 };
         let (divided, whole) = (divided.search(&query, &allowed, Engine::Exact), whole.search(&query, &Allowed::all(kept.len()), Engine::Exact));
         prop_assert_eq!(divided.most_bm25, whole.most_bm25);
         prop_assert_eq!(divided.hits.len(), whole.hits.len());
@@ -118,7 +118,7 @@ fn the_graph_finds_what_the_scan_finds() {
     let (mut found, mut wanted) = (0, 0);
     for vector in queries(&all, 100) {
         let terms = words(&["word3", "word7"]);
-        let query = Query { vector: Some(&vector), terms: &terms, always: &[17] };
+        let query = Query { vector: Some(&vector), terms: &terms, always: &[17], centring: 0.0 };
         let (by_graph, by_scan) = (index.search(&query, &allowed, Engine::Hnsw), index.search(&query, &allowed, Engine::Exact));
         assert_eq!((by_graph.engine, by_scan.engine), (Engine::Hnsw, Engine::Exact));
         assert_eq!(by_graph.most_bm25, by_scan.most_bm25);
@@ -152,7 +152,7 @@ fn a_graph_steps_back_where_it_cannot_serve() {
     let sealed = segment(&all);
     let index = Index::new(Arc::clone(&sealed), graph(&sealed), segment(&[]), []);
     let vector = queries(&all, 1).remove(0);
-    let query = Query { vector: Some(&vector), terms: &[], always: &[] };
+    let query = Query { vector: Some(&vector), terms: &[], always: &[], centring: 0.0 };
     let mut few = Allowed::none(1_000);
     (0..60).for_each(|slot| few.insert(slot * 16));
     let found = index.search(&query, &few, Engine::Hnsw);

@@ -135,7 +135,7 @@ mod tests {
     fn nearness_speaks_for_a_tool_and_talk_against_it() {
         let mut confidence = Confidence::example(2);
         confidence.talk = vec![0.5, 0.0];
-        let hit = |full| Hit { slot: 0, views: Some(ViewScores { best: 0.9, mean: 0.5, full }), bm25: 0.0, named: 0.0 };
+        let hit = |full| Hit { views: Some(ViewScores { best: 0.9, mean: 0.5, full }), ..Hit::unseen(0) };
         let found = |hits| Found { hits, most_bm25: 0.0, engine: Engine::Exact };
         let (talk, task) = (UnitVector::new(vec![1.0, 0.0]).unwrap(), UnitVector::new(vec![0.0, 1.0]).unwrap());
         let odds = |vector: &UnitVector, full| {

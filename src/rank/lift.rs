@@ -42,7 +42,7 @@ mod tests {
     }
 
     fn part(named: &[f32]) -> Found {
-        let hits = named.iter().zip(0..).map(|(named, slot)| Hit { slot, views: None, bm25: 0.0, named: *named }).collect();
+        let hits = named.iter().zip(0..).map(|(named, slot)| Hit { named: *named, ..Hit::unseen(slot) }).collect();
         Found { hits, most_bm25: 0.0, engine: Engine::Exact }
     }
 

@@ -23,11 +23,27 @@ pub struct Fusion {
     pub named: f32,
     /// The same where words alone decide and the best BM25 counts 1.
     pub named_by_words: f32,
+    /// Of what a document has in common with its whole catalogue, taken off, in a catalogue without end: among few documents the mean says
+    /// what they are all about, and only among many is it what says nothing.
+    #[serde(default)]
+    pub centring: f32,
+    /// Documents in a catalogue where half of that counts.
+    #[serde(default)]
+    pub centring_half: f32,
 }
 
 impl Default for Fusion {
     fn default() -> Self {
-        Self { best: 0.5, mean: 0.5, full: 0.0, lexical: 0.2, named: 0.2, named_by_words: 0.3 }
+        Self {
+            best: 0.5,
+            mean: 0.5,
+            full: 0.0,
+            lexical: 0.2,
+            named: 0.2,
+            named_by_words: 0.3,
+            centring: 1.0,
+            centring_half: 3_000.0,
+        }
     }
 }
 
@@ -44,19 +60,31 @@ impl Fusion {
             lexical: towards(self.lexical, 1.0),
             named: towards(self.named, self.named_by_words),
             named_by_words: self.named_by_words,
+            centring: towards(self.centring, 0.0),
+            centring_half: self.centring_half,
         }
     }
 
-    /// The score by meaning alone.
+    /// For a catalogue of so many documents: centring as it counts there.
     #[must_use]
-    pub fn meaning(&self, views: ViewScores) -> f32 {
-        self.best * views.best + self.mean * views.mean + self.full * views.full
+    pub fn among(self, documents: usize) -> Self {
+        let documents = documents as f32;
+        // A half of 0 is all of it everywhere.
+        let share = documents / (documents + self.centring_half).max(1.0);
+        Self { centring: self.centring * share, centring_half: 0.0, ..self }
+    }
+
+    /// The score by meaning alone; none without cosines.
+    #[must_use]
+    pub fn meaning(&self, hit: &Hit) -> Option<f32> {
+        let cosines = |views: ViewScores| self.best * views.best + self.mean * views.mean + self.full * views.full;
+        hit.views.map(|views| cosines(views) - self.centring * hit.common)
     }
 
     /// The whole score, where `lexical` is the hit's BM25 relative to the best.
     #[must_use]
     pub fn score(&self, hit: &Hit, lexical: f32) -> f32 {
-        hit.views.map_or(0.0, |views| self.meaning(views)) + self.lexical * lexical + self.named * hit.named
+        self.meaning(hit).unwrap_or(0.0) + self.lexical * lexical + self.named * hit.named
     }
 }
 
@@ -75,6 +103,8 @@ pub struct Scored {
     pub lexical: f32,
     /// How much of its name the query says, in `[0, 1]`.
     pub named: f32,
+    /// What was taken off the score for what it has in common with all documents.
+    pub common: f32,
     /// What parts of the query added to the score.
     pub parts: f32,
     /// What a reranker thinks of it, in `[0, 1]`, where one was asked.
@@ -96,6 +126,7 @@ impl Scored {
             dense: None,
             lexical: 0.0,
             named: 0.0,
+            common: 0.0,
             parts: 0.0,
             reranked: None,
             with: None,
@@ -149,7 +180,8 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
         let hit = found.hits.get(key.place as usize)?;
         let lexical = score(hit).1;
         let (slot, dense, named) = (hit.slot, hit.views, hit.named);
-        Some(Scored { mentioned: key.mentioned, dense, lexical, named, ..Scored::bare(slot, key.score) })
+        let common = hit.views.map_or(0.0, |_| ranking.fusion.centring * hit.common);
+        Some(Scored { mentioned: key.mentioned, dense, lexical, named, common, ..Scored::bare(slot, key.score) })
     };
     keys.into_iter().filter_map(scored).collect()
 }
@@ -171,7 +203,7 @@ mod tests {
 
     fn found(bm25: Vec<f32>) -> Found {
         let most_bm25 = bm25.iter().copied().fold(0.0, f32::max);
-        let hits = bm25.into_iter().zip(0..).map(|(bm25, slot)| Hit { slot, views: None, bm25, named: 0.0 });
+        let hits = bm25.into_iter().zip(0..).map(|(bm25, slot)| Hit { bm25, ..Hit::unseen(slot) });
         Found { hits: hits.collect(), most_bm25, engine: Engine::Exact }
     }
 
@@ -195,6 +227,23 @@ mod tests {
             prop_assert_eq!(ranked.iter().map(|s| s.slot).collect::<Vec<_>>(), all.iter().take(depth).map(|s| s.2).collect::<Vec<_>>());
             prop_assert!(ranked.iter().all(|s| s.mentioned == mentioned.contains(&s.slot)));
         }
+    }
+
+    #[test]
+    fn what_is_common_is_taken_off_in_large_catalogues() {
+        let views = |cosine| Some(ViewScores { best: cosine, mean: cosine, full: cosine });
+        let hub = Hit { views: views(0.50), common: 0.04, ..Hit::unseen(0) };
+        let fitting = Hit { views: views(0.48), common: -0.01, ..Hit::unseen(1) };
+        let found = Found { hits: vec![hub, fitting], most_bm25: 0.0, engine: Engine::Exact };
+        let order = |tools: usize| {
+            let fusion = Fusion::default().among(tools);
+            let ranked = rank(&found, &Ranking { mentioned: &[], semantic: true, fusion, depth: 10 }, u64::from);
+            ranked.iter().map(|scored| scored.slot).collect::<Vec<_>>()
+        };
+        assert_eq!((order(30), order(30_000)), (vec![0, 1], vec![1, 0]));
+        let half = Fusion::default();
+        assert!((half.among(half.centring_half as usize).centring - half.centring / 2.0).abs() < 1e-6);
+        assert_eq!(Fusion { centring_half: 0.0, ..half }.among(7).centring, half.centring);
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub enum Step {
     Lexical,
     /// How much of a tool's name the request says.
     Named,
+    /// What a tool has in common with its whole catalogue is taken off.
+    Centring,
     /// Tools that the request names exactly come first.
     Mentions,
     /// Words instead of meaning for scripts that the model does not read.
@@ -23,8 +25,17 @@ pub enum Step {
 
 impl Step {
     /// All, in the order in which they act.
-    pub const ALL: [Self; 8] =
-        [Self::Views, Self::Lexical, Self::Named, Self::Mentions, Self::Scripts, Self::Clauses, Self::Rivals, Self::Companions];
+    pub const ALL: [Self; 9] = [
+        Self::Views,
+        Self::Lexical,
+        Self::Named,
+        Self::Centring,
+        Self::Mentions,
+        Self::Scripts,
+        Self::Clauses,
+        Self::Rivals,
+        Self::Companions,
+    ];
 
     /// In settings, flags and tables.
     #[must_use]
@@ -33,6 +44,7 @@ impl Step {
             Self::Views => "views",
             Self::Lexical => "lexical",
             Self::Named => "named",
+            Self::Centring => "centring",
             Self::Mentions => "mentions",
             Self::Scripts => "scripts",
             Self::Clauses => "clauses",
@@ -50,7 +62,7 @@ impl Step {
 
 /// Which steps are left out; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut(u8);
+pub struct LeftOut(u16);
 
 impl LeftOut {
     /// These.

@@ -128,11 +128,13 @@ impl Weights {
             ("fusion.lexical", fusion.lexical),
             ("fusion.named", fusion.named),
             ("fusion.named_by_words", fusion.named_by_words),
+            ("fusion.centring", fusion.centring),
             ("clauses.weight", self.clauses.weight),
         ];
         for (field, value) in weights {
             in_range(field, value, 0.0..=100.0, "0 to 100")?;
         }
+        in_range("fusion.centring_half", fusion.centring_half, 0.0..=1e9, "0 to 1000000000")?;
         in_range("clauses.cover", self.clauses.cover, 0.0..=1.0, "0 to 1")?;
         if !(1..=8).contains(&self.clauses.max_parts) {
             let value = self.clauses.max_parts.to_string();

@@ -240,6 +240,9 @@ pub(super) fn reasons<'a>(scored: Option<&Scored>, pinned: bool, id: impl Fn(u32
     if let Some(dense) = scored.dense {
         reasons.push(format!("meaning: best view {:.3}, mean of views {:.3}", dense.best, dense.mean));
     }
+    if 0.0005 <= scored.common.abs() {
+        reasons.push(format!("common: {:+.3} for what it has in common with all tools", -scored.common));
+    }
     if 0.0 < scored.lexical {
         reasons.push(format!("words: {:.3} of the best match", scored.lexical));
     }

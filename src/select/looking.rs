@@ -43,20 +43,20 @@ impl Selector {
         // A scope leaves room for tools the graph would never propose, and an explanation wants every tool's place.
         let wide = request.scope.is_everything() && request.explain_tools.is_empty();
         let engine = if wide && whole.is_some() { Engine::Hnsw } else { Engine::Exact };
+        let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
+        let fusion = if degraded.is_some() { self.policy.by_words() } else { self.policy.fusion(catalog.len(), unread) };
         let (found, mentioned) = trace.time(Stage::Retrieve, || {
             let keeps_mentions = self.policy.keeps(Step::Mentions);
             let mentioned = if keeps_mentions { catalog.mentioned(&request.query) } else { Vec::new() };
             let mut always = mentioned.clone();
             always.extend(request.pinned.iter().filter_map(|id| catalog.slot(id)));
             let terms = terms::terms(&request.query);
-            let query = Query { vector: whole, terms: &terms, always: &always };
+            let query = Query { vector: whole, terms: &terms, always: &always, centring: fusion.centring };
             (catalog.index().search(&query, eligible, engine), mentioned)
         });
         if let Some(vectors) = &vectors {
             (trace.engine, trace.answered) = (Some(found.engine), vectors.answered);
         }
-        let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
-        let fusion = if degraded.is_some() { self.policy.by_words() } else { self.policy.fusion(unread) };
         let position = |slot| catalog.position(slot);
         let ranked = trace.time(Stage::Rank, || {
             let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };
@@ -77,7 +77,7 @@ impl Selector {
         });
         if let (Some(vectors), Engine::Hnsw) = (&vectors, found.engine) {
             // By meaning as it counts where all is read: with its weight at 0 whatever a graph finds is as good as everything.
-            self.shadow.look(catalog, &vectors.embedding, eligible, &found, self.policy.fusion(0.0));
+            self.shadow.look(catalog, &vectors.embedding, eligible, &found, self.policy.fusion(catalog.len(), 0.0));
         }
         let confidence = self.policy.weights.confidence.as_ref().filter(|_| unread <= MAX_UNREAD);
         let log_odds = match (confidence, &vectors) {
@@ -103,7 +103,7 @@ pub(crate) fn search_parts(
     head.iter().for_each(|scored| leading.insert(scored.slot));
     let search = |(part, vector): (&Range<usize>, &Option<UnitVector>)| {
         let terms = terms::terms(query.get(part.clone()).unwrap_or_default());
-        let query = Query { vector: vector.as_ref(), terms: &terms, always: &[] };
+        let query = Query { vector: vector.as_ref(), terms: &terms, always: &[], centring: 0.0 };
         catalog.index().search(&query, &leading, Engine::Exact)
     };
     parts.iter().zip(&embedding.parts).map(search).collect()

@@ -20,10 +20,10 @@ impl Policy {
         self.left_out.keeps(step)
     }
 
-    /// How scores become one, for a request of which the model cannot read a share `unread`.
+    /// How scores become one among so many tools, for a request of which the model cannot read a share `unread`.
     #[must_use]
-    pub fn fusion(&self, unread: f32) -> Fusion {
-        let mut fusion = self.weights.fusion;
+    pub fn fusion(&self, tools: usize, unread: f32) -> Fusion {
+        let mut fusion = self.weights.fusion.among(tools);
         if !self.keeps(Step::Views) {
             (fusion.full, fusion.best, fusion.mean) = (fusion.full + fusion.best + fusion.mean, 0.0, 0.0);
         }
@@ -33,12 +33,15 @@ impl Policy {
         if !self.keeps(Step::Named) {
             (fusion.named, fusion.named_by_words) = (0.0, 0.0);
         }
+        if !self.keeps(Step::Centring) {
+            fusion.centring = 0.0;
+        }
         fusion.with_unread(if self.keeps(Step::Scripts) { unread } else { 0.0 })
     }
 
     /// The same for words alone.
     #[must_use]
     pub fn by_words(&self) -> Fusion {
-        self.fusion(0.0).with_unread(1.0)
+        self.fusion(0, 0.0).with_unread(1.0)
     }
 }

@@ -70,7 +70,7 @@ impl Shadow {
         let graph = best(found, fusion);
         let state = Arc::clone(state);
         tokio::task::spawn_blocking(move || {
-            let query = Query { vector: Some(&embedding.whole), terms: &[], always: &[] };
+            let query = Query { vector: Some(&embedding.whole), terms: &[], always: &[], centring: 0.0 };
             let exact = best(&catalog.index().search(&query, &allowed, Engine::Exact), fusion);
             state.note(recall(&graph, &exact));
             state.busy.store(false, Ordering::Release);
@@ -88,7 +88,7 @@ impl State {
 
 /// The best scores by meaning, greatest first.
 fn best(found: &Found, fusion: Fusion) -> Vec<f32> {
-    let mut scores: Vec<f32> = found.hits.iter().filter_map(|hit| hit.views.map(|views| fusion.meaning(views))).collect();
+    let mut scores: Vec<f32> = found.hits.iter().filter_map(|hit| fusion.meaning(hit)).collect();
     scores.sort_unstable_by(|a, b| b.total_cmp(a));
     scores.truncate(DEPTH);
     scores

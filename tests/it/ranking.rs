@@ -274,7 +274,7 @@ fn a_step_that_does_not_exist_cannot_be_left_out() {
         let output = program::run(&[command, "--config", path.to_str().unwrap()]);
         let line = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), line.trim_end().lines().count()), (Some(64), 1), "{line}");
-        let words = "ranking.leave_out: \"luck\" is no step; steps are views, lexical, named, mentions, scripts, clauses, rivals, companions";
+        let words = "ranking.leave_out: \"luck\" is no step; steps are views, lexical, named, centring, mentions, scripts, clauses, rivals, companions";
         assert!(line.contains(words), "{line}");
     }
 }

@@ -65,7 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn seen(catalog: &TenantCatalog) -> Vec<(u64, String, bool, String)> {
     let vector = UnitVector::new(vec![1.0; DIMENSION]).unwrap();
     let terms = vec!["word3".to_owned(), "tool".to_owned()];
-    let query = Query { vector: Some(&vector), terms: &terms, always: &[] };
+    let query = Query { vector: Some(&vector), terms: &terms, always: &[], centring: 0.0 };
     let found = catalog.index().search(&query, catalog.enabled(), Engine::Exact);
     let mentioned = catalog.mentioned("use tool_3 and tool_7");
     let row = |hit: crate::index::Hit| {

@@ -25,6 +25,8 @@ pub(super) struct Sample {
     pub(super) parts: Vec<Found>,
     /// Slots of the tools that it needs, in a catalogue whose slots are the set's places.
     pub(super) relevant: Vec<usize>,
+    /// In the catalogue.
+    tools: usize,
 }
 
 impl Sample {
@@ -42,25 +44,31 @@ impl Sample {
         let embedding = embedding.map_err(|e| EvalError::Select { query: id.to_owned(), detail: e.to_string() })?;
         let catalog = &set.catalog;
         let terms = terms::terms(text);
-        let query = Query { vector: Some(&embedding.whole), terms: &terms, always: &[] };
+        let query = Query { vector: Some(&embedding.whole), terms: &terms, always: &[], centring: 0.0 };
         let found = catalog.index().search(&query, catalog.enabled(), Engine::Exact);
         let mentioned = catalog.mentioned(text);
-        let mut sample =
-            Self { embedding: Arc::new(embedding), found, mentioned, parts: Vec::new(), relevant: relevant.to_vec() };
+        let mut sample = Self {
+            embedding: Arc::new(embedding),
+            found,
+            mentioned,
+            parts: Vec::new(),
+            relevant: relevant.to_vec(),
+            tools: catalog.len(),
+        };
         let head = sample.head(&weights.fusion);
         sample.parts = search_parts(catalog, text, &ranges, &sample.embedding, &head);
         Ok(sample)
     }
 
     fn head(&self, fusion: &Fusion) -> Vec<Scored> {
-        let ranking = Ranking { mentioned: &self.mentioned, semantic: true, fusion: *fusion, depth: CANDIDATES };
+        let ranking = Ranking { mentioned: &self.mentioned, semantic: true, fusion: fusion.among(self.tools), depth: CANDIDATES };
         rank::rank(&self.found, &ranking, u64::from)
     }
 
     /// The ranking by `weights`.
     pub(super) fn ranked(&self, weights: &Weights) -> Vec<Scored> {
         let mut ranked = self.head(&weights.fusion);
-        rank::lift(&mut ranked, &self.parts, &weights.fusion, &weights.clauses, u64::from);
+        rank::lift(&mut ranked, &self.parts, &weights.fusion.among(self.tools), &weights.clauses, u64::from);
         ranked
     }
 
