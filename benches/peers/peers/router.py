@@ -95,7 +95,8 @@ class System(Peer):
     def rank(self, query: str, k: int) -> list[str]:
         assert self._client is not None
         text = query.encode()[:QUERY_BYTES].decode(errors="ignore")
-        answer = self._client.select(text, max_tokens=NO_CAP, max_tools=k)
+        # Peers return something for every query, so nothing is held back for lack of confidence.
+        answer = self._client.select(text, max_tokens=NO_CAP, max_tools=k, min_confidence=0.0)
         if answer.mode == "lexical":
             raise RuntimeError(f"answered by words alone: {answer.degraded_reason}")
         return [self._ids[tool.source, tool.tool] for tool in answer.tools]
