@@ -186,7 +186,7 @@ pub fn load_policy(config: &Config, model: &ModelInfo) -> Result<Policy, AppErro
         None => Weights::default(),
     };
     let left_out = config.ranking.left_out().map_err(|detail| ConfigError::Value { detail })?;
-    Ok(Policy { weights: Arc::new(weights), left_out })
+    Ok(Policy { weights: Arc::new(weights), left_out, abstain: config.ranking.no_match.into() })
 }
 
 /// Runs the router until `shutdown`, then drains.

@@ -26,7 +26,7 @@ pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
 pub use self::log::Log;
 pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
-pub use self::ranking::Ranking;
+pub use self::ranking::{NoMatch, Ranking};
 pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;

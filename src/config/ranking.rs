@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rank::{LeftOut, Step};
+use crate::rank::{Abstain, LeftOut, Step};
 
 /// How tools are ranked.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -15,6 +15,31 @@ pub struct Ranking {
     pub weights_file: Option<PathBuf>,
     /// Steps to leave out, by name.
     pub leave_out: Vec<String>,
+    /// How readily an answer says that nothing fits.
+    pub no_match: NoMatch,
+}
+
+/// How readily an answer says that nothing fits, where a request brings no `min_confidence`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoMatch {
+    /// Only for a request's own `min_confidence`.
+    Never,
+    /// Where it costs next to nothing.
+    #[default]
+    Mild,
+    /// Where it is likely right.
+    Strict,
+}
+
+impl From<NoMatch> for Abstain {
+    fn from(no_match: NoMatch) -> Self {
+        match no_match {
+            NoMatch::Never => Self::Never,
+            NoMatch::Mild => Self::Mildly,
+            NoMatch::Strict => Self::Strictly,
+        }
+    }
 }
 
 impl Ranking {

@@ -70,6 +70,13 @@ impl Abstention {
         Abstained { abstained: none as f64 / self.none.len().max(1) as f64, lost: lost / self.some.len().max(1) as f64 }
     }
 
+    /// The thresholds of `ranking.no_match`, by its values.
+    pub fn thresholds(&self) -> impl Iterator<Item = (&'static str, f32)> {
+        [("mild", Some(self.abstain_below)), ("strict", self.abstain_strictly_below)]
+            .into_iter()
+            .filter_map(|(word, threshold)| Some((word, threshold?)))
+    }
+
     /// recall@5 when nothing is held back.
     #[must_use]
     pub fn recall(&self) -> f64 {
@@ -153,7 +160,7 @@ mod tests {
 
     fn abstention(none: Vec<f32>, some: Vec<(f32, f64)>) -> Abstention {
         let (set, none_split, some_split) = ("s".into(), "none".into(), "some".into());
-        Abstention { set, none_split, some_split, none, some, abstain_below: 0.5 }
+        Abstention { set, none_split, some_split, none, some, abstain_below: 0.5, abstain_strictly_below: None }
     }
 
     #[test]

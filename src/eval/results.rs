@@ -115,6 +115,9 @@ pub struct Abstention {
     pub some: Vec<(f32, f64)>,
     /// Below this the router says that nothing fits.
     pub abstain_below: f32,
+    /// The same where `ranking.no_match` is `strict`.
+    #[serde(default)]
+    pub abstain_strictly_below: Option<f32>,
 }
 
 /// A results file cannot be used.

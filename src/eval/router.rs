@@ -135,6 +135,7 @@ impl<'a> Router<'a> {
             none: of_none,
             some: of_some,
             abstain_below: calibrated.abstain_below,
+            abstain_strictly_below: calibrated.abstain_strictly_below,
         }))
     }
 

@@ -27,6 +27,9 @@ pub struct Confidence {
     pub slope: f32,
     /// Below this, in `[0, 1]`, nothing is said to fit.
     pub abstain_below: f32,
+    /// The same for a router that would rather return nothing than tools that do not fit. Absent: the one above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abstain_strictly_below: Option<f32>,
     /// And only among so many eligible tools or more, unless a request brings a threshold of its own: among few, the best cosine is lower
     /// without meaning less, and a prompt has room for them.
     #[serde(default)]
@@ -51,6 +54,18 @@ pub struct ToolConfidence {
     pub bias: f32,
 }
 
+/// How readily nothing is said to fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Abstain {
+    /// Never, unless a request brings a threshold of its own.
+    Never,
+    /// Where it costs next to nothing: a tool that is held back cannot be called.
+    #[default]
+    Mildly,
+    /// Where it is likely right: a tool that does not fit may be called.
+    Strictly,
+}
+
 /// What a request shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
@@ -69,6 +84,17 @@ impl Confidence {
         nearest.is_finite().then_some(Evidence { nearest, talk })
     }
 
+    /// Below which confidence nothing is said to fit, where so many tools are eligible and the request says nothing of it.
+    #[must_use]
+    pub fn threshold(&self, abstain: Abstain, eligible: usize) -> Option<f32> {
+        let threshold = match abstain {
+            Abstain::Never => None,
+            Abstain::Mildly => Some(self.abstain_below),
+            Abstain::Strictly => Some(self.abstain_strictly_below.unwrap_or(self.abstain_below)),
+        };
+        threshold.filter(|_| self.abstain_from_tools <= eligible)
+    }
+
     /// Log-odds that some tool fits.
     #[must_use]
     pub fn log_odds(&self, evidence: Evidence) -> f32 {
@@ -84,6 +110,8 @@ impl Confidence {
 
     pub(super) fn check(&self, dimension: usize) -> Result<(), WeightsError> {
         in_range("confidence.abstain_below", self.abstain_below, 0.0..=1.0, "0 to 1")?;
+        let strictly = self.abstain_strictly_below.unwrap_or_default();
+        in_range("confidence.abstain_strictly_below", strictly, 0.0..=1.0, "0 to 1")?;
         let numbers = [
             ("confidence.nearest", self.nearest),
             ("confidence.talk_weight", self.talk_weight),
@@ -112,6 +140,7 @@ impl Confidence {
             bias: 1.0,
             slope: 1.0,
             abstain_below: 0.1,
+            abstain_strictly_below: Some(0.2),
             abstain_from_tools: 0,
             tool: ToolConfidence { behind: 8.0, any: 0.5, bias: -1.0 },
             own_log_odds: 2.0,

@@ -13,7 +13,7 @@ pub mod confidence;
 mod steps;
 mod weights;
 
-pub use self::confidence::Confidence;
+pub use self::confidence::{Abstain, Confidence};
 pub use self::lift::lift;
 pub use self::order::{Fusion, Ranking, Scored, rank};
 pub use self::rivals::{Look, Standing};

@@ -180,6 +180,8 @@ mod tests {
         check(&|v| v["clauses"]["max_parts"] = 99.into(), "m@1", "clauses.max_parts is 99, it must be 1 to 8");
         check(&|v| v["fusion"]["more"] = 1.into(), "m@1", "unknown field `more`");
         check(&|v| v["confidence"]["abstain_below"] = 2.into(), "m@1", "confidence.abstain_below is 2, it must be 0 to 1");
+        let words = "confidence.abstain_strictly_below is -1, it must be 0 to 1";
+        check(&|v| v["confidence"]["abstain_strictly_below"] = (-1).into(), "m@1", words);
         check(&|v| v["confidence"]["talk"] = serde_json::json!([1.0]), "m@1", "confidence.talk has 1 numbers, it must be");
         assert!(Weights::parse("{", "m", 3).unwrap_err().to_string().starts_with("is no weights file"));
     }

@@ -4,8 +4,8 @@
 //! makes a model call one of them. Does this tool fit? That is asked only when the caller wants a short list, since a tool that is left out
 //! cannot be called, and the cap bounds what the others cost. What the caller names or pins stays.
 
-use super::{Request, Share};
-use crate::rank::{Confidence, Scored, Weights, confidence::probability};
+use super::{Policy, Request, Share};
+use crate::rank::{Abstain, Confidence, Scored, confidence::probability};
 
 /// What is believed of one selection.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Belief<'a> {
     known: Option<(&'a Confidence, f32)>,
     /// The best tool's score.
     best: f32,
+    /// How readily nothing is said to fit.
+    abstain: Abstain,
     /// The request names a tool.
     names_one: bool,
     /// How many tools may be returned at all.
@@ -30,11 +32,11 @@ pub(super) struct Unlikely {
 }
 
 impl<'a> Belief<'a> {
-    pub(super) fn of(weights: &'a Weights, log_odds: Option<f32>, ranked: &[Scored], eligible: usize) -> Self {
-        let known = weights.confidence.as_ref().zip(log_odds);
+    pub(super) fn of(policy: &'a Policy, log_odds: Option<f32>, ranked: &[Scored], eligible: usize) -> Self {
+        let known = policy.weights.confidence.as_ref().zip(log_odds);
         // A reranker and companions may have put another than the best in the first place.
         let best = ranked.iter().map(|scored| scored.score).fold(f32::NEG_INFINITY, f32::max);
-        Self { known, best, names_one: ranked.first().is_some_and(|first| first.mentioned), eligible }
+        Self { known, best, abstain: policy.abstain, names_one: ranked.first().is_some_and(|first| first.mentioned), eligible }
     }
 
     /// How likely it is that any tool fits, in `[0, 1]`.
@@ -50,7 +52,7 @@ impl<'a> Belief<'a> {
     /// Whether it is too unlikely that anything fits.
     pub(super) fn nothing_fits(&self, request: &Request) -> Option<Unlikely> {
         let (confidence, _) = self.known?;
-        let by_default = (confidence.abstain_from_tools <= self.eligible).then_some(confidence.abstain_below);
+        let by_default = confidence.threshold(self.abstain, self.eligible);
         let least = request.min_confidence.map(Share::get).or(by_default)?;
         let any = self.any()?;
         (any < least && !self.names_one).then_some(Unlikely { confidence: any, least })

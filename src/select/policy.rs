@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rank::{Fusion, LeftOut, Step, Weights};
+use crate::rank::{Abstain, Fusion, LeftOut, Step, Weights};
 
 /// How a router ranks. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Policy {
     pub weights: Arc<Weights>,
     /// What is left out.
     pub left_out: LeftOut,
+    /// How readily nothing is said to fit.
+    pub abstain: Abstain,
 }
 
 impl Policy {

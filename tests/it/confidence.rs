@@ -1,6 +1,7 @@
 //! How sure the router is that tools fit, and what is held back for being unlikely. The weights are made up for the hashing embedder: see
 //! `support/weights.rs`.
 
+use tool_router::config::{Config, NoMatch};
 use tool_router::rpc::proto::*;
 
 use crate::support::weights::{configure, vector, weights};
@@ -88,6 +89,24 @@ async fn nothing_is_returned_for_a_request_that_no_tool_is_for() {
     let fates: Vec<&str> = answer.explanations.iter().map(|explanation| explanation.fate.as_str()).collect();
     assert_eq!(fates, [format!("not returned: {detail}").as_str(), "not returned: files/nowhere is not registered"]);
     assert!(answer.explanations[0].rank.is_some(), "it was ranked, and held back");
+}
+
+#[tokio::test]
+async fn how_readily_nothing_is_said_to_fit_can_be_set() {
+    let mut strict_weights = weights();
+    strict_weights["confidence"]["abstain_strictly_below"] = 0.999_999.into();
+    let tools = async |weights: serde_json::Value, no_match: NoMatch| {
+        let set = move |config: &mut Config| {
+            configure(config, &weights);
+            config.ranking.no_match = no_match;
+        };
+        let mut router = fill(TestRouter::start_with(set).await).await;
+        (router.select(NEAR).await.tools.len(), router.select(FAR).await.tools.len())
+    };
+    assert_eq!(tools(strict_weights.clone(), NoMatch::Mild).await, (5, 0));
+    assert_eq!(tools(strict_weights.clone(), NoMatch::Strict).await, (0, 0));
+    assert_eq!(tools(strict_weights, NoMatch::Never).await, (5, 5));
+    assert_eq!(tools(weights(), NoMatch::Strict).await, (5, 0), "a file without a strict threshold has one");
 }
 
 #[tokio::test]

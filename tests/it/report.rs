@@ -149,6 +149,7 @@ fn synthetic() -> Results {
             })
             .collect(),
         abstain_below: below,
+        abstain_strictly_below: Some(below + 0.1),
     };
     let abstentions = vec![abstention("office", 0.31, 0.35), abstention("home", 0.48, 0.35)];
     Results { format: FORMAT, model: "synthetic, seed 11".into(), runs, abstentions }

@@ -1,5 +1,6 @@
 //! `tool-router eval`: accuracy and cost on labelled sets, as a table or as JSON lines.
 
+mod abstention;
 mod compare;
 mod growth;
 mod report;
@@ -206,10 +207,12 @@ async fn rank(flags: Flags, engine: EngineChoice, model: &mut Model) -> Result<(
         report::write(path, &results, None)?;
     }
     if flags.json {
+        results.abstentions.iter().for_each(|one| output::line(&abstention::json(one)));
         table::json_means(&results.runs);
         return Ok(());
     }
     table::print(&results.runs);
+    abstention::print(&results.abstentions);
     output::line(&format!("model {}", model.id()));
     if !model.reranker_id().is_empty() {
         output::line(&format!("reranker {}", model.reranker_id()));

@@ -16,6 +16,8 @@ use crate::rank::{Confidence, Weights};
 /// requests that share no word with their tools come out less sure than labelled sets show; whoever wants more held back says so with
 /// `min_confidence`.
 const MOST_LOST: f64 = 0.005;
+/// The same for a router that was told to be strict.
+const MOST_LOST_STRICTLY: f64 = 0.015;
 /// Labelled catalogues are larger than this, and what is fitted on them says little about a handful of tools.
 const ABSTAIN_FROM: usize = 50;
 /// What the kinds of requests that no tool fits weigh, beside 1 for all that tools fit and 1 for talk.
@@ -135,13 +137,15 @@ pub(super) async fn fit(
         bias: bias as f32,
         slope: 1.0,
         abstain_below: 0.0,
+        abstain_strictly_below: None,
         abstain_from_tools: ABSTAIN_FROM,
         tool,
         own_log_odds: 0.0,
         talk: mean,
     };
     confidence.tool = fit_tool(taken, weights, &confidence);
-    confidence.abstain_below = threshold(taken.iter().map(|one| lossy(&one.samples, weights, &confidence)).collect());
+    let lost: Vec<_> = taken.iter().map(|one| lossy(&one.samples, weights, &confidence)).collect();
+    set_thresholds(&mut confidence, &lost);
     let mut own = Vec::new();
     for one in taken {
         own.extend(own_log_odds(one.set, weights, &confidence, model).await?);
@@ -180,22 +184,28 @@ fn lossy(samples: &[Sample], weights: &Weights, confidence: &Confidence) -> Vec<
     samples.iter().map(one).collect()
 }
 
-/// The greatest threshold at which no set loses more than [`MOST_LOST`].
-fn threshold(sets: Vec<Vec<(f32, f64)>>) -> f32 {
-    let of_set = |mut requests: Vec<(f32, f64)>| {
+fn set_thresholds(confidence: &mut Confidence, sets: &[Vec<(f32, f64)>]) {
+    confidence.abstain_below = threshold(sets, MOST_LOST);
+    confidence.abstain_strictly_below = Some(threshold(sets, MOST_LOST_STRICTLY));
+}
+
+/// The greatest threshold at which no set loses more than `most`.
+fn threshold(sets: &[Vec<(f32, f64)>], most: f64) -> f32 {
+    let of_set = |requests: &Vec<(f32, f64)>| {
+        let mut requests = requests.clone();
         requests.sort_by(|a, b| a.0.total_cmp(&b.0));
         let all = requests.len().max(1) as f64;
         let mut lost = 0.0;
         for (confidence, recall) in &requests {
             lost += recall / all;
             // Those below a threshold are held back: this one's own confidence is the last that keeps it.
-            if MOST_LOST < lost {
+            if most < lost {
                 return *confidence;
             }
         }
         1.0
     };
-    sets.into_iter().map(of_set).fold(1.0, f32::min)
+    sets.iter().map(of_set).fold(1.0, f32::min)
 }
 
 async fn own_log_odds(set: &Prepared, weights: &Weights, confidence: &Confidence, model: &Model) -> Result<Vec<f32>, EvalError> {
@@ -267,7 +277,8 @@ pub async fn calibrate_by_labels(
     // One tool's confidence was fitted on the log-odds as they were.
     calibrated.tool.any = plain.tool.any / slope;
     calibrated.tool.bias = plain.tool.bias - calibrated.tool.any * shift as f32;
-    calibrated.abstain_below = threshold(vec![lossy(&some, weights, &calibrated)]);
+    let lossy = lossy(&some, weights, &calibrated);
+    set_thresholds(&mut calibrated, &[lossy]);
     Ok(Weights { confidence: Some(calibrated), ..weights.clone() })
 }
 
@@ -308,7 +319,7 @@ mod tests {
                 };
                 sets.iter().map(of_set).fold(0.0, f64::max)
             };
-            let found = threshold(sets.clone());
+            let found = threshold(&sets, MOST_LOST);
             prop_assert!(lost(found) <= MOST_LOST + 1e-9);
             // Any greater threshold that holds one more request back loses too much, or holds all back that there are.
             prop_assert!(found == 1.0 || MOST_LOST < lost(found + 0.005) + 1e-9);

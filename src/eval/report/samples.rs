@@ -61,6 +61,7 @@ pub(super) fn results() -> Results {
             none: vec![0.1, 0.2, 0.6, 0.3],
             some: vec![(0.9, 1.0), (0.5, 0.5), (0.8, 1.0), (0.15, 0.0)],
             abstain_below: 0.4,
+            abstain_strictly_below: Some(0.6),
         }],
     }
 }
