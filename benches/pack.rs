@@ -3,24 +3,32 @@
 use divan::Bencher;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use tool_router::compact::{Candidate, Fidelity, Format, Forms, LEADS, Limits, Tokenizer, cost, frame, pack, prompt};
+use tool_router::compact::{Candidate, Fidelity, Format, Forms, Limits, Tokenizer, Values, cost, frame, pack, prompt};
 use tool_router::tool::{ModelName, TokenCount, Tool};
 
 fn main() {
     divan::main();
 }
 
-#[divan::bench(args = [300, 1_500, 8_000])]
-fn two_hundred_candidates(bencher: Bencher<'_, '_>, max_tokens: u32) {
+#[divan::bench(args = [(50, 300), (50, 1_500), (200, 1_500), (200, 8_000)])]
+fn candidates_under_a_cap(bencher: Bencher<'_, '_>, (count, max_tokens): (usize, u32)) {
     let mut rng = StdRng::seed_from_u64(7);
-    let candidates: Vec<Candidate> = (0..200)
-        .map(|_| {
+    let candidates: Vec<Candidate> = (0..count)
+        .map(|place| {
             let skeleton = rng.random_range(30..120);
             let lean = skeleton + rng.random_range(10..150);
-            Candidate { skeleton: TokenCount(skeleton), lean: TokenCount(lean), full: TokenCount(lean + rng.random_range(0..20)) }
+            let objects = [skeleton, lean, lean + rng.random_range(0..20)].map(TokenCount);
+            let lines = Some([rng.random_range(8..20), rng.random_range(20..60)].map(TokenCount));
+            Candidate { probability: 1.0 / (place as f32 + 2.0), objects, lines, held: None }
         })
         .collect();
-    let limits = Limits { max_tokens: TokenCount(max_tokens), max_tools: 20, frame: frame(Tokenizer::O200kBase), leads: LEADS };
+    let limits = Limits {
+        max_tokens: TokenCount(max_tokens),
+        max_tools: 20,
+        frame: frame(Tokenizer::O200kBase),
+        first: 0,
+        values: Values::default(),
+    };
     bencher.bench(|| pack(&candidates, &limits));
 }
 

@@ -13,13 +13,15 @@
 //! addition. Pure, synchronous and deterministic: no clock, no IO, no score.
 
 mod costs;
+mod directory;
 mod pack;
 mod render;
 mod schema;
 mod tokens;
 
 pub use costs::{COSTS_VERSION, Costs};
-pub use pack::{Candidate, DropReason, LEADS, Limits, Packing, pack};
+pub use directory::Line;
+pub use pack::{Candidate, DropReason, Limits, Packing, Shown, Values, pack};
 pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt};
 pub use schema::{lean, skeleton};
 pub use tokens::Tokenizer;

@@ -1,288 +1,251 @@
 //! Fills a token cap: which tools, and how much of each.
 //!
-//! The ranking is walked three times. First the leads, the best few: each takes the greatest fidelity that fits into the leads' share of
-//! the cap, since one of them is most likely the tool that will be called and its descriptions are what it is called by. Then coverage: a
-//! tool that is not in the list cannot be called, so every further tool whose smallest form still fits is admitted, and one that does not
-//! fit is skipped, as a later one may. Last, every kept tool, best first, is raised to the greatest fidelity that still fits.
+//! A tool is worth the probability that it is needed times the value of the form it is shown in. Which forms of which tools are worth most
+//! under a cap is the multiple-choice knapsack problem (Sinha and Zoltners, 1979). Of each tool's forms those on the upper convex hull of
+//! worth over tokens are steps, each dearer per worth than the one before; steps are taken by worth per token while they fit. That falls
+//! short of the best there is by less than the worth of one step, the first that did not fit, because with a fraction of that step it would
+//! be the best even where tools could be cut in pieces. Steps that did not fit then take the place of less useful ones where that gains.
 //!
-//! That is the best there is in this order: no other choice under the cap shows the leads better within their share (compared tool by
-//! tool, in rank order), or with the same leads admits a better set, or with that set shows it better. A knapsack would fit more tokens
-//! in by giving up the best tool for two worse ones, which is what a ranking is there to prevent.
+//! Three rules stand above worth. What must be shown comes first: what a prompt cache holds, pinned tools, as many as the caller wants.
+//! One callable tool is shown wherever one fits. What is left in the end raises tools in their order, since a form that is worth no more by
+//! the figures still has more to read.
 
+mod steps;
+
+use serde::{Deserialize, Serialize};
+
+use self::steps::{Form, Plan};
 use super::costs::Costs;
+use super::directory::Line;
 use super::render::{Fidelity, Format};
 use super::tokens::Tokenizer;
 use crate::tool::TokenCount;
 
-/// How many leads there are. Rankings are judged by their first five, and five whole tools fit the default cap.
-pub const LEADS: usize = 5;
-/// The leads' share of the cap, in percent: what is left takes about as many skeletons again.
-const LEAD_PERCENT: u64 = 60;
+/// How a tool is shown; more is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shown {
+    /// As a line of the directory: to be known of, not to be called.
+    Listed(Line),
+    /// As an object that a model can call.
+    Callable(Fidelity),
+}
 
-/// What a tool costs at each fidelity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What each form is worth beside the whole definition, in `[0, 1]`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Values {
+    /// A NAME line.
+    pub name: f32,
+    /// A SIGNATURE line.
+    pub signature: f32,
+    /// A SKELETON.
+    pub skeleton: f32,
+    /// LEAN.
+    pub lean: f32,
+    /// FULL.
+    pub full: f32,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { name: 0.2, signature: 0.6, skeleton: 0.9, lean: 1.0, full: 1.0 }
+    }
+}
+
+impl Values {
+    /// That of one form.
+    #[must_use]
+    pub fn of(&self, shown: Shown) -> f32 {
+        match shown {
+            Shown::Listed(Line::Name) => self.name,
+            Shown::Listed(Line::Signature) => self.signature,
+            Shown::Callable(Fidelity::Skeleton) => self.skeleton,
+            Shown::Callable(Fidelity::Lean) => self.lean,
+            Shown::Callable(Fidelity::Full) => self.full,
+        }
+    }
+}
+
+/// A tool that may be shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
-    /// As SKELETON.
-    pub skeleton: TokenCount,
-    /// As LEAN; may cost less than SKELETON, since a cut can part a token.
-    pub lean: TokenCount,
-    /// As FULL.
-    pub full: TokenCount,
+    /// How likely it is needed, in `[0, 1]`.
+    pub probability: f32,
+    /// What it costs as SKELETON, LEAN and FULL. LEAN may cost less than SKELETON, since a cut can part a token.
+    pub objects: [TokenCount; Fidelity::ALL.len()],
+    /// What it costs as NAME and SIGNATURE line; nothing where no directory is wanted.
+    pub lines: Option<[TokenCount; Line::ALL.len()]>,
+    /// The form that it keeps, being in a prompt cache.
+    pub held: Option<Fidelity>,
 }
 
 impl Candidate {
-    /// The costs that matter to one request.
+    /// The costs that matter to one request; `listed` where lines of a directory are wanted.
     #[must_use]
-    pub fn of(costs: &Costs, format: Format, tokenizer: Tokenizer) -> Self {
-        let get = |fidelity| costs.get(format, fidelity, tokenizer);
-        Self { skeleton: get(Fidelity::Skeleton), lean: get(Fidelity::Lean), full: get(Fidelity::Full) }
+    pub fn of(costs: &Costs, format: Format, tokenizer: Tokenizer, listed: bool) -> Self {
+        let _ = listed;
+        let lines = None;
+        let objects = Fidelity::ALL.map(|fidelity| costs.get(format, fidelity, tokenizer));
+        Self { probability: 0.0, objects, lines, held: None }
     }
 
-    /// The cost at `fidelity`.
+    /// What that form costs; nothing where it may not have it.
     #[must_use]
-    pub fn cost(&self, fidelity: Fidelity) -> TokenCount {
-        match fidelity {
-            Fidelity::Skeleton => self.skeleton,
-            Fidelity::Lean => self.lean,
-            Fidelity::Full => self.full,
+    pub fn cost(&self, shown: Shown) -> Option<TokenCount> {
+        match shown {
+            Shown::Listed(line) => self.lines.map(|lines| lines[line as usize]),
+            Shown::Callable(fidelity) => Some(self.objects[fidelity as usize]),
         }
     }
 
-    /// The smallest form's cost.
-    fn least(&self) -> TokenCount {
-        self.skeleton.min(self.lean).min(self.full)
+    /// What its smallest object costs.
+    #[must_use]
+    pub fn least(&self) -> TokenCount {
+        self.held.map_or_else(
+            || self.objects.into_iter().fold(TokenCount(u32::MAX), TokenCount::min),
+            |held| self.objects[held as usize],
+        )
     }
 
-    /// The greatest fidelity that costs at most `room`.
-    fn best_within(&self, room: TokenCount) -> Option<Fidelity> {
-        Fidelity::ALL.into_iter().rev().find(|fidelity| self.cost(*fidelity) <= room)
+    fn callable(&self) -> impl Iterator<Item = Fidelity> + use<> {
+        let held = self.held;
+        Fidelity::ALL.into_iter().filter(move |fidelity| held.is_none_or(|held| held == *fidelity))
     }
 }
 
 /// What a packing must stay within.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Most tokens of the whole list, its frame included.
+    /// Most tokens of the list, its frame included, and the directory together.
     pub max_tokens: TokenCount,
-    /// Most tools.
+    /// Most callable tools.
     pub max_tools: usize,
     /// Tokens of a list apart from its items: [`frame`](super::frame).
     pub frame: TokenCount,
-    /// How many of the best tools are shown before others are admitted: [`LEADS`].
-    pub leads: usize,
+    /// So many of the first candidates are shown before worth counts.
+    pub first: usize,
+    /// What forms are worth.
+    pub values: Values,
 }
 
 /// What was kept, and why the rest was not. Indices are those of the candidates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Packing {
     /// The tools to show and how, in rank order.
     pub kept: Vec<(usize, Fidelity)>,
+    /// The tools to list, in rank order.
+    pub listed: Vec<(usize, Line)>,
     /// The tools left out, in rank order.
     pub dropped: Vec<(usize, DropReason)>,
-    /// Frame and costs together: the list has at most this many tokens. 0 when nothing was kept.
+    /// Frame and costs together: list and directory have at most this many tokens. 0 when nothing was kept.
     pub tokens: TokenCount,
+    /// What it is worth: the sum of probability times value.
+    pub worth: f32,
 }
 
 /// Why a tool was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
-    /// Its smallest form did not fit.
+    /// Its smallest form is over what more useful ones left.
     OverBudget {
         /// Tokens of that form.
         needs: TokenCount,
-        /// Tokens left when its turn came, with better tools and the frame paid for.
+        /// Tokens that were left.
         left: TokenCount,
     },
     /// There were as many tools as allowed.
     MaxTools,
 }
 
-/// Packs candidates, best first, pinned ones before all.
+/// Packs candidates, best first, what must be shown before all.
 #[must_use]
 pub fn pack(candidates: &[Candidate], limits: &Limits) -> Packing {
-    let mut packing = Packing { kept: Vec::new(), dropped: Vec::new(), tokens: TokenCount(0) };
     // A cap below the frame has no room for any list, not even for one of tools that cost nothing.
     let room = (limits.frame <= limits.max_tokens).then(|| limits.max_tokens.saturating_sub(limits.frame));
-    let mut left = room.unwrap_or_default();
-    let mut lead_left = share(left);
+    let Some(room) = room else { return nothing(candidates) };
+    let mut plan = Plan::new(candidates.len(), room);
+    let mut may_be_called = 0;
+    let allowed: Vec<bool> = candidates
+        .iter()
+        .map(|candidate| {
+            let fits = candidate.least() <= room && may_be_called < limits.max_tools;
+            may_be_called += usize::from(fits);
+            fits
+        })
+        .collect();
+    let object = |index: usize, fidelity| form(candidates, limits, index, Shown::Callable(fidelity));
     for (index, candidate) in candidates.iter().enumerate() {
-        let needs = candidate.least();
-        if limits.max_tools <= packing.kept.len() {
-            packing.dropped.push((index, DropReason::MaxTools));
-            continue;
+        let must = index < limits.first || plan.callable == 0;
+        if must && allowed[index] && candidate.least() <= plan.left {
+            let least = candidate.callable().find(|fidelity| candidate.objects[*fidelity as usize] == candidate.least());
+            least.and_then(|fidelity| object(index, fidelity)).into_iter().for_each(|form| plan.set(index, form));
         }
-        if room.is_none() || left < needs {
-            packing.dropped.push((index, DropReason::OverBudget { needs, left }));
-            continue;
+    }
+    let forms = |index: usize| {
+        let candidate = &candidates[index];
+        let lines = Line::ALL.map(Shown::Listed).into_iter().filter(|_| candidate.held.is_none());
+        let objects = candidate.callable().map(Shown::Callable).filter(|_| allowed[index]);
+        lines.chain(objects).filter_map(|shown| form(candidates, limits, index, shown)).collect::<Vec<Form>>()
+    };
+    plan.take(candidates.len(), forms);
+    // A callable form for those behind the last that was allowed, where one before them found no room.
+    for (index, candidate) in candidates.iter().enumerate() {
+        let back = plan.at(index).map_or(TokenCount(0), |form| form.cost);
+        if plan.callable < limits.max_tools && !plan.is_callable(index) && candidate.least() <= plan.left + back {
+            let fits = |fidelity: &Fidelity| candidate.objects[*fidelity as usize] <= plan.left + back;
+            candidate
+                .callable()
+                .filter(fits)
+                .last()
+                .and_then(|fidelity| object(index, fidelity))
+                .into_iter()
+                .for_each(|form| plan.set(index, form));
         }
-        let is_lead = packing.kept.len() < limits.leads;
-        let lead_form = candidate.best_within(lead_left).filter(|_| is_lead);
-        // `needs` fits, so the second look always finds a form.
-        let fidelity = lead_form.or_else(|| candidate.best_within(needs)).unwrap_or(Fidelity::Skeleton);
-        let cost = candidate.cost(fidelity);
-        lead_left = lead_left.saturating_sub(cost);
-        left = left.saturating_sub(cost);
-        packing.kept.push((index, fidelity));
     }
-    for (index, fidelity) in &mut packing.kept {
-        let candidate = &candidates[*index];
-        // What its form was given comes back, and the best form that this pays for is taken.
-        let room = left + candidate.cost(*fidelity);
-        *fidelity = candidate.best_within(room).unwrap_or(*fidelity);
-        left = room.saturating_sub(candidate.cost(*fidelity));
+    for index in 0..candidates.len() {
+        let now = plan.at(index);
+        let room = plan.left + now.map_or(TokenCount(0), |form| form.cost);
+        let is_open = |form: &Form| plan.is_callable(index) || matches!(form.shown, Shown::Listed(_));
+        let greater = forms(index).into_iter().filter(|form| now.is_none_or(|now| now.shown < form.shown) && form.cost <= room);
+        greater.filter(is_open).max_by_key(|form| form.shown).into_iter().for_each(|form| plan.set(index, form));
     }
-    if !packing.kept.is_empty() {
-        packing.tokens = limits.max_tokens.saturating_sub(left);
+    finish(candidates, limits, &plan)
+}
+
+fn form(candidates: &[Candidate], limits: &Limits, index: usize, shown: Shown) -> Option<Form> {
+    let candidate = &candidates[index];
+    let worth = candidate.probability.clamp(0.0, 1.0) * limits.values.of(shown);
+    Some(Form { shown, cost: candidate.cost(shown)?, worth })
+}
+
+fn nothing(candidates: &[Candidate]) -> Packing {
+    let over = |(index, candidate): (usize, &Candidate)| {
+        (index, DropReason::OverBudget { needs: candidate.least(), left: TokenCount(0) })
+    };
+    let dropped = candidates.iter().enumerate().map(over).collect();
+    Packing { kept: Vec::new(), listed: Vec::new(), dropped, tokens: TokenCount(0), worth: 0.0 }
+}
+
+fn finish(candidates: &[Candidate], limits: &Limits, plan: &Plan) -> Packing {
+    let mut packing = Packing { kept: Vec::new(), listed: Vec::new(), dropped: Vec::new(), tokens: TokenCount(0), worth: 0.0 };
+    for (index, candidate) in candidates.iter().enumerate() {
+        let Some(form) = plan.at(index) else {
+            let (needs, left) = (candidate.least(), plan.left);
+            let reason = if left < needs { DropReason::OverBudget { needs, left } } else { DropReason::MaxTools };
+            packing.dropped.push((index, reason));
+            continue;
+        };
+        packing.worth += form.worth;
+        match form.shown {
+            Shown::Callable(fidelity) => packing.kept.push((index, fidelity)),
+            Shown::Listed(line) => packing.listed.push((index, line)),
+        }
+    }
+    if !packing.kept.is_empty() || !packing.listed.is_empty() {
+        packing.tokens = limits.max_tokens.saturating_sub(plan.left);
     }
     packing
 }
 
-fn share(room: TokenCount) -> TokenCount {
-    TokenCount(u32::try_from(u64::from(room.0) * LEAD_PERCENT / 100).unwrap_or(u32::MAX))
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn candidate(skeleton: u32, lean: u32, full: u32) -> Candidate {
-        Candidate { skeleton: TokenCount(skeleton), lean: TokenCount(lean), full: TokenCount(full) }
-    }
-
-    fn limits(max_tokens: u32, max_tools: usize) -> Limits {
-        Limits { max_tokens: TokenCount(max_tokens), max_tools, frame: TokenCount(2), leads: 0 }
-    }
-
-    fn over(needs: u32, left: u32) -> DropReason {
-        DropReason::OverBudget { needs: TokenCount(needs), left: TokenCount(left) }
-    }
-
-    #[test]
-    fn shrinks_before_it_drops_and_raises_the_best_first() {
-        let packing = pack(&[candidate(10, 20, 40), candidate(10, 20, 40), candidate(10, 20, 40)], &limits(62, 20));
-        assert_eq!(packing.kept, [(0, Fidelity::Full), (1, Fidelity::Skeleton), (2, Fidelity::Skeleton)]);
-        assert_eq!((packing.tokens, packing.dropped.len()), (TokenCount(62), 0));
-    }
-
-    #[test]
-    fn leads_are_shown_before_others_are_admitted_within_their_share() {
-        let three = [candidate(10, 20, 40), candidate(10, 20, 40), candidate(10, 20, 40), candidate(10, 20, 40)];
-        let pack = |max_tokens| pack(&three, &Limits { leads: 1, ..limits(max_tokens, 20) }).kept;
-        assert_eq!(pack(72), [(0, Fidelity::Full), (1, Fidelity::Skeleton), (2, Fidelity::Skeleton), (3, Fidelity::Skeleton)]);
-        // Its share of 50 tokens is 30: LEAN, then others, then what is left raises it no further.
-        assert_eq!(pack(52), [(0, Fidelity::Lean), (1, Fidelity::Skeleton), (2, Fidelity::Skeleton), (3, Fidelity::Skeleton)]);
-    }
-
-    #[test]
-    fn skips_what_does_not_fit_and_goes_on() {
-        let packing =
-            pack(&[candidate(10, 10, 10), candidate(90, 95, 99), candidate(5, 6, 7), candidate(1, 1, 1)], &limits(20, 2));
-        assert_eq!(packing.kept, [(0, Fidelity::Full), (2, Fidelity::Full)]);
-        assert_eq!(packing.dropped, [(1, over(90, 8)), (3, DropReason::MaxTools)]);
-        assert_eq!(packing.tokens, TokenCount(19));
-    }
-
-    #[test]
-    fn a_cap_below_everything_gives_an_empty_list_with_reasons() {
-        let packing = pack(&[candidate(10, 20, 30)], &limits(11, 20));
-        assert_eq!(packing, Packing { kept: vec![], dropped: vec![(0, over(10, 9))], tokens: TokenCount(0) });
-        assert_eq!(pack(&[candidate(0, 0, 0)], &limits(1, 20)).dropped, [(0, over(0, 0))]);
-        assert_eq!(pack(&[candidate(0, 0, 0)], &limits(9, 0)).dropped, [(0, DropReason::MaxTools)]);
-        assert_eq!(pack(&[], &limits(0, 0)).kept, []);
-    }
-
-    #[test]
-    fn the_greater_fidelity_wins_at_no_greater_cost() {
-        assert_eq!(pack(&[candidate(10, 10, 12)], &limits(12, 20)).kept, [(0, Fidelity::Lean)]);
-        assert_eq!(pack(&[candidate(10, 9, 12)], &limits(11, 20)).kept, [(0, Fidelity::Lean)]);
-        assert_eq!(pack(&[candidate(10, 12, 8)], &limits(99, 20)).kept, [(0, Fidelity::Full)]);
-    }
-
-    fn total(candidates: &[Candidate], limits: &Limits, kept: &[(usize, Fidelity)]) -> u64 {
-        kept.iter().map(|(i, f)| u64::from(candidates[*i].cost(*f).0)).sum::<u64>() + u64::from(limits.frame.0)
-    }
-
-    /// Every choice of lead forms, admitted tools and final forms; the best one by the stated objective. The key of a choice lists, in
-    /// rank order, how each lead was shown, which further tools were admitted, and how all are shown in the end.
-    fn brute_force(candidates: &[Candidate], limits: &Limits) -> Vec<(usize, Fidelity)> {
-        let states = [None, Some(Fidelity::Skeleton), Some(Fidelity::Lean), Some(Fidelity::Full)];
-        let n = candidates.len();
-        let assignments: Vec<Vec<Option<Fidelity>>> = (0..4_usize.pow(u32::try_from(n).unwrap()))
-            .map(|number| (0..n).map(|i| states[number >> (2 * i) & 3]).collect())
-            .collect();
-        let list = |choice: &[Option<Fidelity>]| -> Vec<_> {
-            choice.iter().enumerate().filter_map(|(i, f)| f.map(|f| (i, f))).collect()
-        };
-        let room = u64::from(limits.max_tokens.0.saturating_sub(limits.frame.0));
-        let fits = |kept: &[(usize, Fidelity)]| {
-            kept.is_empty()
-                || (kept.len() <= limits.max_tools && total(candidates, limits, kept) <= u64::from(limits.max_tokens.0))
-        };
-        // First forms: leads within their share or at their least, the others at their least.
-        let sound_first = |kept: &[(usize, Fidelity)]| {
-            let mut spent = 0;
-            kept.iter().enumerate().all(|(place, (i, form))| {
-                let cost = u64::from(candidates[*i].cost(*form).0);
-                let least = candidates[*i].cost(*form) == candidates[*i].least();
-                spent += cost;
-                least || (place < limits.leads && spent <= room * LEAD_PERCENT / 100)
-            })
-        };
-        let mut best = (vec![], vec![false; n], vec![None; n]);
-        for first in assignments.iter().filter(|first| fits(&list(first)) && sound_first(&list(first))) {
-            let kept = list(first);
-            let leads_end =
-                kept.get(limits.leads.wrapping_sub(1)).map_or(if limits.leads == 0 { 0 } else { n }, |lead| lead.0 + 1);
-            let admitted: Vec<bool> = first.iter().map(Option::is_some).collect();
-            let raised =
-                |last: &&Vec<Option<Fidelity>>| first.iter().zip(last.iter()).all(|(a, b)| a.is_some() == b.is_some() && a <= b);
-            let lead_forms = first[..leads_end].to_vec();
-            if (&lead_forms, &admitted) < (&best.0, &best.1) {
-                continue;
-            }
-            for last in assignments.iter().filter(raised).filter(|last| fits(&list(last))) {
-                best = best.max((lead_forms.clone(), admitted.clone(), last.clone()));
-            }
-        }
-        list(&best.2)
-    }
-
-    fn any_candidates(cost: impl Strategy<Value = u32> + Clone, most: usize) -> impl Strategy<Value = Vec<Candidate>> {
-        prop::collection::vec((cost.clone(), cost.clone(), cost).prop_map(|(s, l, f)| candidate(s, l, f)), 0..=most)
-    }
-
-    proptest! {
-        #[test]
-        fn equals_brute_force(
-            candidates in any_candidates(0..12_u32, 5),
-            max_tokens in 0..60_u32,
-            max_tools in 0..8_usize,
-            leads in 0..4_usize,
-        ) {
-            let limits = Limits { leads, ..limits(max_tokens, max_tools) };
-            prop_assert_eq!(pack(&candidates, &limits).kept, brute_force(&candidates, &limits));
-        }
-
-        #[test]
-        fn never_exceeds_its_limits(
-            candidates in any_candidates(prop_oneof![Just(0), Just(u32::MAX), 0..300_u32, any::<u32>()], 30),
-            max_tokens in prop_oneof![Just(0), Just(u32::MAX), 0..2_000_u32, any::<u32>()],
-            max_tools in 0..40_usize,
-            frame in prop_oneof![0..4_u32, any::<u32>()],
-        ) {
-            let limits = Limits { max_tokens: TokenCount(max_tokens), max_tools, frame: TokenCount(frame), leads: 3 };
-            let packing = pack(&candidates, &limits);
-            if !packing.kept.is_empty() {
-                prop_assert_eq!(total(&candidates, &limits, &packing.kept), u64::from(packing.tokens.0));
-            }
-            prop_assert!(packing.tokens <= limits.max_tokens);
-            prop_assert!(packing.kept.len() <= max_tools);
-            let mut all: Vec<_> = packing.kept.iter().map(|k| k.0).chain(packing.dropped.iter().map(|d| d.0)).collect();
-            prop_assert!(packing.kept.is_sorted_by_key(|k| k.0) && packing.dropped.is_sorted_by_key(|d| d.0));
-            all.sort_unstable();
-            prop_assert_eq!(all, (0..candidates.len()).collect::<Vec<_>>());
-        }
-    }
-}
+mod tests;

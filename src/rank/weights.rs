@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confidence::Confidence;
 use super::order::Fusion;
+use crate::compact::Values;
 
 /// The layout this build reads and writes.
 pub(super) const FORMAT: u32 = 1;
@@ -23,6 +24,9 @@ pub struct Weights {
     pub fusion: Fusion,
     /// How parts of a request count beside the whole.
     pub clauses: Clauses,
+    /// What each form of a tool is worth to packing.
+    #[serde(default)]
+    pub values: Values,
     /// How sure one may be. Absent: nothing is calibrated, no answer has a confidence, and nothing is held back for lack of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Confidence>,
@@ -51,8 +55,8 @@ impl Default for Clauses {
 
 impl Default for Weights {
     fn default() -> Self {
-        let (fusion, clauses) = (Fusion::default(), Clauses::default());
-        Self { format: FORMAT, model: String::new(), fusion, clauses, confidence: None }
+        let (fusion, clauses, values) = (Fusion::default(), Clauses::default(), Values::default());
+        Self { format: FORMAT, model: String::new(), fusion, clauses, values, confidence: None }
     }
 }
 
@@ -135,6 +139,17 @@ impl Weights {
             in_range(field, value, 0.0..=100.0, "0 to 100")?;
         }
         in_range("fusion.centring_half", fusion.centring_half, 0.0..=1e9, "0 to 1000000000")?;
+        let values = &self.values;
+        let values = [
+            ("values.name", values.name),
+            ("values.signature", values.signature),
+            ("values.skeleton", values.skeleton),
+            ("values.lean", values.lean),
+            ("values.full", values.full),
+        ];
+        for (field, value) in values {
+            in_range(field, value, 0.0..=1.0, "0 to 1")?;
+        }
         in_range("clauses.cover", self.clauses.cover, 0.0..=1.0, "0 to 1")?;
         if !(1..=8).contains(&self.clauses.max_parts) {
             let value = self.clauses.max_parts.to_string();

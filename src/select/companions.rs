@@ -5,10 +5,11 @@
 //! that the request names.
 
 use crate::catalog::TenantCatalog;
-use crate::compact::LEADS;
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
 
+/// Rankings are judged by their first five: companions come behind these.
+const LEADS: usize = 5;
 /// Leads whose companions are fetched: what stands lower is likelier to be there by chance.
 const OF_LEADS: usize = 3;
 /// Most companions: a popular example must not fill the list.

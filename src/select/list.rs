@@ -8,7 +8,7 @@ use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Us
 use super::belief::{Belief, Unlikely};
 use super::request::Request;
 use crate::catalog::{Entry, State, TenantCatalog};
-use crate::compact::{self, Candidate, DropReason, Fidelity, Limits};
+use crate::compact::{self, Candidate, DropReason, Fidelity, Limits, Values};
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
 use crate::tool::{TokenCount, ToolId};
@@ -28,6 +28,8 @@ pub(super) struct Selection<'a> {
     pub(super) eligible: &'a Allowed,
     pub(super) ranked: &'a [Scored],
     pub(super) belief: Belief<'a>,
+    /// What each form of a tool is worth.
+    pub(super) values: Values,
 }
 
 impl<'a> Selection<'a> {
@@ -81,16 +83,31 @@ impl<'a> Selection<'a> {
 
     fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
-        let costs = Candidate::of(&entry.record.costs, self.request.format, self.request.budget.tokenizer);
+        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+        let costs = Candidate::of(&entry.record.costs, format, tokenizer, false);
         Some(LinedUp { entry, scored: scored.copied(), pinned, costs })
     }
 
     pub(super) fn pack(&self, lined_up: &[LinedUp<'_>]) -> compact::Packing {
-        let candidates: Vec<Candidate> = lined_up.iter().map(|l| l.costs).collect();
+        let probability = |(place, l): (usize, &LinedUp<'_>)| self.probability(place, l);
+        let candidates = lined_up.iter().enumerate().map(|one| Candidate { probability: probability(one), ..one.1.costs });
         let budget = &self.request.budget;
-        let frame = compact::frame(budget.tokenizer);
-        let limits = Limits { max_tokens: budget.max_tokens, max_tools: budget.max_tools, frame, leads: compact::LEADS };
-        compact::pack(&candidates, &limits)
+        let limits = Limits {
+            max_tokens: budget.max_tokens,
+            max_tools: budget.max_tools,
+            frame: compact::frame(budget.tokenizer),
+            first: lined_up.iter().filter(|l| l.pinned).count().max(budget.min_tools),
+            values: self.values,
+        };
+        compact::pack(&candidates.collect::<Vec<_>>(), &limits)
+    }
+
+    /// How likely it is that the tool in this place is needed. What the caller pins or names is; where nothing is calibrated, places tell.
+    fn probability(&self, place: usize, lined_up: &LinedUp<'_>) -> f32 {
+        let is_asked_for = lined_up.pinned || lined_up.scored.is_some_and(|scored| scored.mentioned);
+        let by_place = 1.0 / (place as f32 + 2.0);
+        let believed = lined_up.scored.and_then(|scored| self.belief.tool(&scored)).unwrap_or(by_place);
+        if is_asked_for { 1.0 } else { believed }
     }
 
     /// Writes the list. Packing adds upper bounds, so the exact count of what is written fits; it is made all the same, because the cap is
@@ -168,7 +185,7 @@ impl<'a> Selection<'a> {
         if let Some(Unlikely { confidence, least }) = self.belief.nothing_fits(self.request).filter(|_| lined_up.is_empty()) {
             return NoMatch::LowConfidence { confidence, least };
         }
-        match lined_up.iter().map(|l| l.costs.skeleton.min(l.costs.lean).min(l.costs.full)).min() {
+        match lined_up.iter().map(|l| l.costs.least()).min() {
             Some(smallest) => {
                 let smallest = smallest + compact::frame(self.request.budget.tokenizer);
                 NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }

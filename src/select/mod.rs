@@ -210,7 +210,8 @@ impl Selector {
         let Looked { mut ranked, log_odds, degraded } = self.look(catalog, request, &eligible, embedded, &mut trace);
         let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
         let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len());
-        let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief };
+        let selection =
+            Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values: self.policy.weights.values };
         let (lined_up, mut dropped) = selection.line_up();
         let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
         let (tools, prompt, returned) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));

@@ -153,8 +153,12 @@ async fn tools_shrink_before_they_vanish() {
     assert!(wide.tools.iter().all(|tool| tool.fidelity() == Fidelity::Full));
     let narrow = router.select_with(query, ask(1_200)).await;
     let fidelities: Vec<_> = narrow.tools.iter().map(SelectedTool::fidelity).collect();
-    assert_ne!(fidelities[0], Fidelity::Skeleton, "{fidelities:?}");
     assert!(fidelities.ends_with(&[Fidelity::Skeleton; 3]), "{fidelities:?}");
+    let few = router.select_with(query, |request| {
+        request.budget = Some(Budget { max_tokens: Some(1_200), max_tools: Some(8), ..Default::default() });
+    });
+    let few: Vec<_> = few.await.tools.iter().map(SelectedTool::fidelity).collect();
+    assert!(few[..3].iter().all(|fidelity| *fidelity > Fidelity::Skeleton), "the likelier, the more of it: {few:?}");
 }
 
 #[tokio::test]
