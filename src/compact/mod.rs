@@ -22,6 +22,6 @@ mod tokens;
 
 pub use costs::{COSTS_VERSION, Costs};
 pub use pack::{Candidate, DropReason, LEADS, Limits, Packing, pack};
-pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt};
+pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt, tool_references};
 pub use schema::{lean, skeleton};
 pub use tokens::Tokenizer;

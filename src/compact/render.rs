@@ -150,6 +150,16 @@ pub fn prompt<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     out
 }
 
+/// The content of a `tool_result` that answers a tool search of Anthropic's API: one reference for each tool, or nothing at all when there
+/// are none. The API then loads the definitions that the request lists as deferred.
+#[must_use]
+pub fn tool_references<'a>(names: impl IntoIterator<Item = &'a ModelName>) -> String {
+    // Model names have no character that JSON would escape.
+    let reference = |name: &ModelName| format!(r#"{{"type":"tool_reference","tool_name":"{}"}}"#, name.as_str());
+    let references: Vec<String> = names.into_iter().map(reference).collect();
+    if references.is_empty() { String::new() } else { format!("[{}]", references.join(",")) }
+}
+
 /// Tokens of an item within a [`prompt`], wherever it stands: the dearer of "a comma follows" and "it is the last".
 /// `item` is a JSON object.
 #[must_use]

@@ -175,7 +175,7 @@ impl Written {
             Profile::Gemini => Some(gemini(&tool.input_schema.json())),
         };
         let ours = in_profile.as_ref().and_then(|made| made.as_ref().ok());
-        let ours = ours.map(|ours| [&ours.bare, &ours.schema].map(|schema| parameters(schema, style.profile)));
+        let ours = ours.map(|ours| [&ours.bare, &ours.schema].map(|schema| parameters(schema, style)));
         let (profile, is_lossy, detail) = match &in_profile {
             None => (style.profile, false, String::new()),
             Some(Ok(made)) => (style.profile, !made.losses.is_empty(), made.losses.clone()),
@@ -246,10 +246,11 @@ impl Written {
     }
 }
 
-/// The text of a schema; empty where Gemini wants none.
-fn parameters(schema: &Json, profile: Profile) -> String {
+/// The text of a schema; empty where Gemini's `parameters` wants none.
+fn parameters(schema: &Json, style: Style) -> String {
     let has_members = schema.get("properties").and_then(Json::as_object).is_some_and(|members| !members.is_empty());
-    if profile == Profile::Gemini && !has_members { String::new() } else { schema.to_string() }
+    let is_subset = style.format == Format::Gemini && style.profile == Profile::Gemini;
+    if is_subset && !has_members { String::new() } else { schema.to_string() }
 }
 
 /// A schema being written.

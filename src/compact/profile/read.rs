@@ -45,11 +45,38 @@ pub(super) fn shape(schema: &Json) -> Read<Shape> {
     if let Some(slot) = root_definition.and_then(|place| reader.definitions.get_mut(place)) {
         slot.1 = Some(root.clone());
     }
-    let definitions = reader.definitions.into_iter().map(|(name, node)| match node {
-        Some(node) if !matches!(node.kind, Kind::Recursive(_)) => Ok(Definition { name, node }),
-        Some(_) | None => Err(Obstacle::new("", "refers in a circle")),
-    });
-    Ok(Shape { root, definitions: definitions.collect::<Read<_>>()?, root_definition, losses: reader.losses })
+    let definitions = reader.definitions.into_iter().map(|(name, node)| Some(Definition { name, node: node? }));
+    let circle = || Obstacle::new("", "refers in a circle with no member or element between");
+    let definitions = definitions.collect::<Option<Vec<_>>>().ok_or_else(circle)?;
+    if goes_in_circles(&definitions) {
+        return Err(circle());
+    }
+    Ok(Shape { root, definitions, root_definition, losses: reader.losses })
+}
+
+/// Whether a definition comes back to itself while still looking at the same value: no reader of such a schema ever ends.
+fn goes_in_circles(definitions: &[Definition]) -> bool {
+    let next = |place: usize| -> Vec<usize> {
+        let Some(definition) = definitions.get(place) else { return Vec::new() };
+        match &definition.node.kind {
+            Kind::Recursive(to) => vec![*to],
+            Kind::AnyOf(nodes) => {
+                nodes.iter().filter_map(|node| if let Kind::Recursive(to) = node.kind { Some(to) } else { None }).collect()
+            }
+            Kind::Null | Kind::Scalar(_) | Kind::Object(_) | Kind::Array { .. } => Vec::new(),
+        }
+    };
+    // Taking away what leads nowhere, again and again, leaves the circles.
+    let mut open: Vec<usize> = (0..definitions.len()).collect();
+    loop {
+        let before = open.len();
+        let still = |place: &usize| next(*place).iter().any(|to| open.contains(to));
+        let left: Vec<usize> = open.iter().copied().filter(still).collect();
+        if left.len() == before {
+            return !left.is_empty();
+        }
+        open = left;
+    }
 }
 
 /// A reference that is being followed.

@@ -156,9 +156,10 @@ impl Shape {
         node.is_nullable
             || match &node.kind {
                 Kind::Null => true,
-                // A definition that is a reference itself is refused when it is read, so this ends.
-                Kind::Recursive(place) => self.definitions.get(*place).is_some_and(|d| d.node.is_nullable),
-                Kind::Scalar(_) | Kind::Object(_) | Kind::Array { .. } | Kind::AnyOf(_) => false,
+                // Circles are refused when they are read, so this ends.
+                Kind::Recursive(place) => self.definitions.get(*place).is_some_and(|d| self.takes_null(&d.node)),
+                Kind::AnyOf(nodes) => nodes.iter().any(|node| self.takes_null(node)),
+                Kind::Scalar(_) | Kind::Object(_) | Kind::Array { .. } => false,
             }
     }
 }

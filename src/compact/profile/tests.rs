@@ -98,6 +98,9 @@ fn what_cannot_be_said_is_refused_with_its_place() {
         refused(openai_strict(&property(schema)), words);
         refused(gemini(&property(schema)), words);
     }
+    let circle = r##"{"properties":{"v":{"$ref":"#/$defs/q"}},"$defs":{"p":{"anyOf":[{"$ref":"#/$defs/q"},{"type":"string"}]},
+        "q":{"anyOf":[{"type":"object","properties":{"y":{"$ref":"#/$defs/p"}}},{"$ref":"#/$defs/p"}]}}}"##;
+    refused(openai_strict(&json(circle)), "refers in a circle");
     refused(
         openai_strict(&json(r#"{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"type":"string"}}}]}"#)),
         "the whole is a choice of objects (anyOf)",
