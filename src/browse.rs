@@ -1,8 +1,11 @@
-//! Looking at the catalogue: one tool, several, a page of all.
+//! Looking at the catalogue: one tool, several, a page of all; and holding arguments against what is there.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::arguments::{self, Checked};
 use crate::catalog::{Entry, State, TenantCatalog};
+use crate::compact::profile::Profile;
 use crate::error::Violation;
 use crate::tool::ToolId;
 
@@ -105,11 +108,37 @@ pub fn describe(catalog: &TenantCatalog, wanted: &[Wanted]) -> Result<Vec<Result
     if MAX_DESCRIBED < wanted.len() {
         return Err(Violation::new("tools", format!("has {} entries, the limit is {MAX_DESCRIBED}", wanted.len())));
     }
-    let one = |wanted: &Wanted| match wanted {
+    Ok(wanted.iter().map(|wanted| find(catalog, wanted)).collect())
+}
+
+/// The tool; `Err` says in words that it is not there.
+fn find(catalog: &TenantCatalog, wanted: &Wanted) -> Result<Arc<Entry>, String> {
+    match wanted {
         Wanted::Id(id) => catalog.get(id).cloned().ok_or_else(|| format!("tool {id} is not registered")),
         Wanted::ModelName(name) => {
             catalog.by_model_name(name).cloned().ok_or_else(|| format!("no tool has the model name {name:?}"))
         }
+    }
+}
+
+/// Arguments that a model made for a tool.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The tool.
+    pub wanted: Wanted,
+    /// JSON text; empty means none.
+    pub arguments: String,
+    /// The dialect of the schema that the model was shown.
+    pub made_for: Profile,
+}
+
+/// Holds each call's arguments against its tool's own schema; `Err` says in words which tool is not there. `None` when `deadline` passed
+/// before all were looked at: each takes its time, and nobody waits any more.
+#[must_use]
+pub fn check_calls(catalog: &TenantCatalog, calls: &[Call], deadline: Instant) -> Option<Vec<Result<Checked, String>>> {
+    let check = |call: &Call| {
+        let entry = find(catalog, &call.wanted)?;
+        Ok(arguments::check(&entry.record.tool.input_schema, &call.arguments, call.made_for))
     };
-    Ok(wanted.iter().map(one).collect())
+    calls.iter().map(|call| (Instant::now() < deadline).then(|| check(call))).collect()
 }

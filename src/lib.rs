@@ -7,7 +7,7 @@
 //! - Words: [`tool`] (who a tool is), [`json`] (JSON that loses nothing), [`error`] (kinds of failure), [`clock`], [`background`] (threads that
 //!   step back).
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
-//!   [`compact`] (definitions to a text under a cap), [`gate`] (what may not be registered).
+//!   [`compact`] (definitions to a text under a cap), [`arguments`] (what a model made of them), [`gate`] (what may not be registered).
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
 //!   [`cache`] (what was worked out before).
 //! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
@@ -52,6 +52,8 @@ pub mod index;
 pub mod rank;
 
 pub mod compact;
+
+pub mod arguments;
 
 pub mod gate;
 

@@ -1,10 +1,11 @@
 //! One tool as selections see it: the record, and what was derived from it once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::change::{Record, State, TextHash};
 use super::views::{ViewTexts, described_terms, label_terms, name_key, name_terms};
-use crate::compact::{Fidelity, Format, Forms};
+use crate::compact::profile::{Style, Written};
+use crate::compact::{Fidelity, Format, Forms, Tokenizer};
 use crate::index::vector::Codes;
 use crate::rank::Look;
 
@@ -26,6 +27,8 @@ struct Derived {
     base: Vec<(TextHash, Option<Codes>)>,
     examples: Vec<(TextHash, Option<Codes>)>,
     forms: Forms,
+    /// Only those that are asked for: most tools never are.
+    text_hash: OnceLock<TextHash>,
 }
 
 impl Entry {
@@ -44,6 +47,7 @@ impl Entry {
             base: with_vectors(&texts.base),
             examples: with_vectors(&texts.examples),
             forms: Forms::of(&record.tool),
+            text_hash: OnceLock::new(),
         };
         Self { record, derived: Arc::new(derived) }
     }
@@ -124,5 +128,17 @@ impl Entry {
     #[must_use]
     pub fn rendering(&self, format: Format, fidelity: Fidelity) -> String {
         self.derived.forms.render(&self.record.tool, &self.record.model_name, format, fidelity)
+    }
+
+    /// The tool in a style of its own at every fidelity, rendered and counted now.
+    #[must_use]
+    pub fn written(&self, style: Style, tokenizer: Tokenizer) -> Written {
+        Written::of(&self.record.tool, &self.derived.forms, &self.record.model_name, style, tokenizer)
+    }
+
+    /// The hash of every text that a definition may show. An MCP definition shows them all.
+    #[must_use]
+    pub fn text_hash(&self) -> TextHash {
+        *self.derived.text_hash.get_or_init(|| TextHash::of(&self.rendering(Format::Mcp, Fidelity::Full)))
     }
 }

@@ -38,6 +38,15 @@ pub struct Arguments {
     /// The model's API
     #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
     format: Format,
+    /// Whose dialect of JSON Schema
+    #[arg(long, value_enum, default_value_t = Profile::Raw)]
+    schema_profile: Profile,
+    /// Mark all but pinned tools to be loaded only once a search found them; for `anthropic` and `openai_responses`
+    #[arg(long)]
+    defer_loading: bool,
+    /// Print only the references that a tool search of Anthropic's API answers with
+    #[arg(long, conflicts_with_all = ["json", "prompt"])]
+    tool_references: bool,
     /// Only tools of this source; may be repeated
     #[arg(long, value_name = "NAME")]
     source: Vec<String>,
@@ -78,6 +87,29 @@ enum Format {
     OpenaiChat,
     Anthropic,
     Mcp,
+    OpenaiResponses,
+    Gemini,
+}
+
+/// Profiles as flags have them.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum Profile {
+    Raw,
+    Lean,
+    OpenaiStrict,
+    Gemini,
+}
+
+impl Profile {
+    pub(super) fn wire(self) -> proto::SchemaProfile {
+        match self {
+            Self::Raw => proto::SchemaProfile::Raw,
+            Self::Lean => proto::SchemaProfile::Lean,
+            Self::OpenaiStrict => proto::SchemaProfile::OpenaiStrict,
+            Self::Gemini => proto::SchemaProfile::Gemini,
+        }
+    }
 }
 
 impl Format {
@@ -86,6 +118,8 @@ impl Format {
             Self::OpenaiChat => proto::Format::OpenaiChat,
             Self::Anthropic => proto::Format::Anthropic,
             Self::Mcp => proto::Format::Mcp,
+            Self::OpenaiResponses => proto::Format::OpenaiResponses,
+            Self::Gemini => proto::Format::Gemini,
         }
     }
 }
@@ -112,7 +146,13 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             max_tools: arguments.max_tools,
             min_tools: arguments.min_tools,
         }),
-        output: Some(proto::Output { format: arguments.format.wire().into(), include: Vec::new() }),
+        output: Some(proto::Output {
+            format: arguments.format.wire().into(),
+            include: Vec::new(),
+            schema_profile: arguments.schema_profile.wire().into(),
+            defer_loading: arguments.defer_loading,
+            tool_references: arguments.tool_references,
+        }),
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
@@ -128,6 +168,8 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             output::json(&answer)?;
         } else if arguments.prompt {
             output::line(&answer.prompt);
+        } else if arguments.tool_references {
+            output::line(&answer.tool_references_json);
         } else {
             print(&query, &answer);
         }
@@ -165,6 +207,9 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
         let mut name = format!("{}/{}", tool.source, tool.tool);
         for reason in &tool.reasons {
             name.push_str(&format!("\n  {reason}"));
+        }
+        if !tool.profile_detail.is_empty() {
+            name.push_str(&format!("\n  {}", tool.profile_detail));
         }
         let confidence = tool.confidence.map_or_else(String::new, |confidence| format!("{confidence:.2}"));
         vec![name, format!("{:.3}", tool.score), confidence, fidelity(tool.fidelity()).to_owned(), tool.tokens.to_string()]

@@ -6,7 +6,7 @@ use crate::tool::{ModelName, TokenCount, Tool};
 
 /// Version of what [`Costs`] were counted on. Raise it with every change to what [`Forms::render`], [`lean`](super::lean) or
 /// [`skeleton`](super::skeleton) write: stored costs of another version are refused and counted anew.
-pub const COSTS_VERSION: u8 = 2;
+pub const COSTS_VERSION: u8 = 3;
 
 const FORMATS: usize = Format::ALL.len();
 const FIDELITIES: usize = Fidelity::ALL.len();

@@ -1,12 +1,13 @@
 //! Makes tool definitions small and fills a token cap with them.
 //!
 //! Every definition is paid for on every call, so a list is shortened before it is cut: a lower-ranked tool loses its
-//! annotations, then its descriptions, and only then its place. Five steps, each its own file:
+//! annotations, then its descriptions, and only then its place. Six steps, each its own file:
 //!
 //! - `tokens`: how many tokens a text has, exactly, in the two vocabularies we know.
 //! - `schema`: the two shorter forms of a JSON Schema, LEAN and SKELETON.
 //! - `render`: one tool as one JSON object of a model API, the list as a text to paste, and how its tokens add up.
 //! - `costs`: what each object costs, counted once.
+//! - `profile`: schemas in the dialect that one API enforces, and definitions written with them.
 //! - `pack`: which tools at which fidelity, given costs in rank order and a cap.
 //!
 //! Costs are counted when a tool is registered ([`Costs`]) and made to add up ([`prompt`] says why they can), so packing is
@@ -15,6 +16,7 @@
 mod costs;
 mod directory;
 mod pack;
+pub mod profile;
 mod render;
 mod schema;
 mod tokens;
@@ -22,6 +24,6 @@ mod tokens;
 pub use costs::{COSTS_VERSION, Costs};
 pub use directory::Line;
 pub use pack::{Candidate, DropReason, Limits, Packing, Shown, Values, pack};
-pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt};
+pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt, tool_references};
 pub use schema::{lean, skeleton};
 pub use tokens::Tokenizer;

@@ -3,12 +3,15 @@
 //! FULL is the publisher's own text, byte for byte; LEAN and SKELETON are minified. In every format `name` is the model name.
 //! The costs hold for the list as [`prompt`] writes it, with a line end after each comma: see there why they add up.
 
+mod body;
+
 use std::borrow::Cow;
 
+pub(super) use self::body::{Body, Strict};
 use super::schema;
 use super::tokens::Tokenizer;
-use crate::json::{Json, write_string};
-use crate::tool::{Document, ModelName, TokenCount, Tool};
+use crate::json::Json;
+use crate::tool::{ModelName, TokenCount, Tool};
 
 /// Whose shape a definition has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,19 +22,34 @@ pub enum Format {
     Anthropic,
     /// `tools[]` of an MCP `tools/list` answer: `{"name",…,"inputSchema",…}`.
     Mcp,
+    /// `tools[]` of OpenAI's Responses: `{"type":"function","name",…,"parameters","strict"}`.
+    OpenAiResponses,
+    /// `functionDeclarations[]` of a tool of the Gemini API: `{"name",…,"parametersJsonSchema"}`.
+    Gemini,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Mcp];
+    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::Anthropic, Self::Mcp, Self::OpenAiResponses, Self::Gemini];
 
-    /// `openai_chat`, `anthropic` or `mcp`.
+    /// `openai_chat`, `anthropic`, `mcp`, `openai_responses` or `gemini`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai_chat",
             Self::Anthropic => "anthropic",
             Self::Mcp => "mcp",
+            Self::OpenAiResponses => "openai_responses",
+            Self::Gemini => "gemini",
+        }
+    }
+
+    /// Whether the API has a place to mark a tool that it is to load only once a search of the model's found it.
+    #[must_use]
+    pub fn can_defer(self) -> bool {
+        match self {
+            Self::Anthropic | Self::OpenAiResponses => true,
+            Self::OpenAiChat | Self::Mcp | Self::Gemini => false,
         }
     }
 
@@ -93,19 +111,24 @@ impl Forms {
     ///
     /// An empty description is left out, and SKELETON has none. Schemas of LEAN and SKELETON get a `type` of `object` and
     /// `properties` where the root lacks them: the APIs ask for both, and since arguments are always an object neither changes
-    /// what is accepted. FULL adds, where the format has a place for it, what else the publisher wrote: MCP takes the title, the
-    /// output schema, the annotations and every further member; OpenAI takes `strict`; Anthropic refuses members it does not
-    /// know, and its `cache_control` belongs to a place in a list (four per request), not to a tool.
+    /// what is accepted. FULL adds what else the publisher wrote, where the format has a place for it: see [`Body`].
     #[must_use]
     pub fn render(&self, tool: &Tool, model_name: &ModelName, format: Format, fidelity: Fidelity) -> String {
+        let (description, schema) = self.texts(tool, fidelity);
+        let is_full = fidelity == Fidelity::Full;
+        let strict = if is_full { Strict::Publishers } else { Strict::No };
+        Body { description, schema, is_full, strict, in_subset: false, deferred: false }.render(tool, model_name, format)
+    }
+
+    /// The description and the schema.
+    pub(super) fn texts<'a>(&'a self, tool: &'a Tool, fidelity: Fidelity) -> (Cow<'a, str>, &'a str) {
         let publishers = tool.input_schema.text();
         let lean = self.lean.as_deref().unwrap_or(publishers);
-        let (description, schema) = match fidelity {
+        match fidelity {
             Fidelity::Full => (Cow::Borrowed(tool.description.as_str()), publishers),
             Fidelity::Lean => (schema::tidy(&tool.description), lean),
             Fidelity::Skeleton => (Cow::Borrowed(""), self.skeleton.as_deref().unwrap_or(lean)),
-        };
-        Body { description, schema, full: fidelity == Fidelity::Full }.render(tool, model_name, format)
+        }
     }
 }
 
@@ -125,6 +148,16 @@ pub fn prompt<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
         out.push_str("\n]");
     }
     out
+}
+
+/// The content of a `tool_result` that answers a tool search of Anthropic's API: one reference for each tool, or nothing at all when there
+/// are none. The API then loads the definitions that the request lists as deferred.
+#[must_use]
+pub fn tool_references<'a>(names: impl IntoIterator<Item = &'a ModelName>) -> String {
+    // Model names have no character that JSON would escape.
+    let reference = |name: &ModelName| format!(r#"{{"type":"tool_reference","tool_name":"{}"}}"#, name.as_str());
+    let references: Vec<String> = names.into_iter().map(reference).collect();
+    if references.is_empty() { String::new() } else { format!("[{}]", references.join(",")) }
 }
 
 /// Tokens of an item within a [`prompt`], wherever it stands: the dearer of "a comma follows" and "it is the last".
@@ -164,66 +197,6 @@ fn closing(item: &str) -> usize {
     item.as_bytes().windows(2).rposition(is_edge).map_or(0, |position| position + 1)
 }
 
-/// What the formats have in common at one fidelity.
-struct Body<'a> {
-    description: Cow<'a, str>,
-    schema: &'a str,
-    /// Whether everything else the publisher wrote is shown too.
-    full: bool,
-}
-
-impl Body<'_> {
-    fn render(&self, tool: &Tool, model_name: &ModelName, format: Format) -> String {
-        let full = self.full;
-        let extra = tool.extra.as_ref().filter(|_| full).map(Document::json);
-        match format {
-            Format::OpenAiChat => {
-                let mut function = Object::default();
-                function.string("name", model_name.as_str());
-                function.string_unless_empty("description", &self.description);
-                function.member("parameters", self.schema);
-                if let Some(strict) = extra.as_ref().and_then(|extra| extra.get("strict")) {
-                    function.member("strict", &strict.to_string());
-                }
-                let mut out = Object::default();
-                out.string("type", "function");
-                out.member("function", &function.close());
-                out.close()
-            }
-            Format::Anthropic => {
-                let mut out = Object::default();
-                out.string("name", model_name.as_str());
-                out.string_unless_empty("description", &self.description);
-                out.member("input_schema", self.schema);
-                out.close()
-            }
-            Format::Mcp => {
-                let mut out = Object::default();
-                out.string("name", model_name.as_str());
-                if let Some(title) = tool.title.as_ref().filter(|_| full) {
-                    out.string("title", title);
-                }
-                out.string_unless_empty("description", &self.description);
-                out.member("inputSchema", self.schema);
-                for (key, document) in [("outputSchema", &tool.output_schema), ("annotations", &tool.annotations)] {
-                    if let Some(document) = document.as_ref().filter(|_| full) {
-                        out.member(key, document.text());
-                    }
-                }
-                for (key, value) in extra.as_ref().and_then(Json::as_object).unwrap_or_default() {
-                    if !MCP_MEMBERS.contains(&key.as_str()) {
-                        out.member(key, &value.to_string());
-                    }
-                }
-                out.close()
-            }
-        }
-    }
-}
-
-/// Members of an MCP tool that have a field of their own in [`Tool`], so that a further member of that name is not written.
-const MCP_MEMBERS: [&str; 6] = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
-
 /// A schema that the APIs take as one of arguments.
 fn arguments(schema: Json) -> String {
     let Json::Object(mut members) = schema else { return schema.to_string() };
@@ -235,42 +208,6 @@ fn arguments(schema: Json) -> String {
         members.push(("properties".to_owned(), Json::Object(Vec::new())));
     }
     Json::Object(members).to_string()
-}
-
-/// A JSON object being written.
-#[derive(Default)]
-struct Object {
-    text: String,
-}
-
-impl Object {
-    /// `value` is JSON text.
-    fn member(&mut self, key: &str, value: &str) {
-        self.text.push(if self.text.is_empty() { '{' } else { ',' });
-        write_string(key, &mut self.text);
-        self.text.push(':');
-        self.text.push_str(value);
-    }
-
-    fn string(&mut self, key: &str, value: &str) {
-        let mut quoted = String::with_capacity(value.len() + 2);
-        write_string(value, &mut quoted);
-        self.member(key, &quoted);
-    }
-
-    fn string_unless_empty(&mut self, key: &str, value: &str) {
-        if !value.is_empty() {
-            self.string(key, value);
-        }
-    }
-
-    fn close(mut self) -> String {
-        if self.text.is_empty() {
-            self.text.push('{');
-        }
-        self.text.push('}');
-        self.text
-    }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(super) async fn call(front: &Front, arguments: JsonObject) -> Result<CallToo
         .map(|id| format!("tool {id} is not registered"))
         .chain(names.iter().map(|name| format!("no tool has the model name {name:?}")))
         .collect();
-    let request = DescribeToolsRequest { tools: references, model_names: names };
+    let request = DescribeToolsRequest { tools: references, model_names: names, calls: Vec::new() };
     let answer = front.client.clone().describe(request).await.map_err(|e| e.to_string())?;
     let (mut found, mut whose, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for (result, not_here) in answer.results.into_iter().zip(not_here) {

@@ -48,7 +48,11 @@ pub(super) async fn call(front: &Front, arguments: JsonObject) -> Result<CallToo
             max_tools: max_tools.or(front.defaults.max_tools),
             min_tools: None,
         }),
-        output: Some(proto::Output { format: proto::Format::Mcp.into(), include: vec![proto::Include::Prompt.into()] }),
+        output: Some(proto::Output {
+            format: proto::Format::Mcp.into(),
+            include: vec![proto::Include::Prompt.into()],
+            ..proto::Output::default()
+        }),
         ..proto::SelectToolsRequest::default()
     };
     let answer = front.client.clone().select(request).await.map_err(|e| e.to_string())?;

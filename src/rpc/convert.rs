@@ -1,8 +1,11 @@
 //! Between messages and the core's words, field by field. No defaults with a meaning, no decisions.
 
 use super::proto;
+use crate::arguments::{Checked, Verdict};
+use crate::browse::{Call, Wanted};
 use crate::catalog::alike::LookAlikes;
 use crate::catalog::{Entry, State};
+use crate::compact::profile::Profile;
 use crate::compact::{Fidelity, Format, Tokenizer};
 use crate::error::Violation;
 use crate::index::Engine;
@@ -36,11 +39,17 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
         Ok(proto::Format::OpenaiChat) => Some(Format::OpenAiChat),
         Ok(proto::Format::Anthropic) => Some(Format::Anthropic),
         Ok(proto::Format::Mcp) => Some(Format::Mcp),
+        Ok(proto::Format::OpenaiResponses) => Some(Format::OpenAiResponses),
+        Ok(proto::Format::Gemini) => Some(Format::Gemini),
         Err(_) => {
             violations.push(unknown("output.format", output.format));
             None
         }
     };
+    let profile = profile("output.schema_profile", output.schema_profile).unwrap_or_else(|violation| {
+        violations.push(violation);
+        None
+    });
     let mut include = Include { prompt: output.include.is_empty(), definitions: output.include.is_empty() };
     for (i, number) in output.include.iter().enumerate() {
         match proto::Include::try_from(*number) {
@@ -60,6 +69,9 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
         min_confidence: request.min_confidence,
         margin: request.relative_margin,
         format,
+        profile,
+        defer_loading: output.defer_loading,
+        tool_references: output.tool_references,
         pinned,
         explain: request.explain,
         explain_tools,
@@ -94,6 +106,18 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
     }
     let offered = tools.into_iter().filter_map(|tool| Some((tool.source, candidate(tool.definition?))));
     Ok((input, include, offered.collect()))
+}
+
+/// `None` for "not said".
+pub(super) fn profile(field: &str, number: i32) -> Result<Option<Profile>, Violation> {
+    match proto::SchemaProfile::try_from(number) {
+        Ok(proto::SchemaProfile::Unspecified) => Ok(None),
+        Ok(proto::SchemaProfile::Raw) => Ok(Some(Profile::Raw)),
+        Ok(proto::SchemaProfile::Lean) => Ok(Some(Profile::Lean)),
+        Ok(proto::SchemaProfile::OpenaiStrict) => Ok(Some(Profile::OpenAiStrict)),
+        Ok(proto::SchemaProfile::Gemini) => Ok(Some(Profile::Gemini)),
+        Err(_) => Err(unknown(field, number)),
+    }
 }
 
 fn unknown(field: &str, number: i32) -> Violation {
@@ -133,6 +157,15 @@ pub(super) fn answer(
         tokens: tool.tokens.0,
         definition_json: if include.definitions { tool.definition.clone() } else { String::new() },
         reasons: if explain { tool.reasons.clone() } else { Vec::new() },
+        schema_profile: match tool.profile {
+            Profile::Raw => proto::SchemaProfile::Raw,
+            Profile::Lean => proto::SchemaProfile::Lean,
+            Profile::OpenAiStrict => proto::SchemaProfile::OpenaiStrict,
+            Profile::Gemini => proto::SchemaProfile::Gemini,
+        }
+        .into(),
+        profile_lossy: tool.is_lossy,
+        profile_detail: tool.profile_detail.clone(),
     });
     let dropped = answer.dropped.iter().map(|dropped| {
         use proto::dropped_tool::Reason;
@@ -184,6 +217,7 @@ pub(super) fn answer(
         degraded_reason: answer.degraded_reason.clone(),
         catalog_version: answer.version.to_string(),
         explanations: explanations.collect(),
+        tool_references_json: answer.tool_references.clone(),
         meta: Some(proto::ResponseMeta {
             selection_id: ids.0,
             trace_id: ids.1,
@@ -232,6 +266,47 @@ pub(super) fn candidate(definition: proto::ToolDefinition) -> Candidate {
         tags: definition.tags,
         examples: definition.examples,
     }
+}
+
+pub(super) fn calls(calls: Vec<proto::ToolCall>, violations: &mut Vec<Violation>) -> Vec<Call> {
+    let mut known = Vec::with_capacity(calls.len());
+    for (i, call) in calls.into_iter().enumerate() {
+        let wanted = match (call.tool, call.model_name.is_empty()) {
+            (Some(tool), true) => {
+                let ids = tool_ids(&format!("calls[{i}].tool"), vec![tool], violations);
+                ids.into_iter().next().map(Wanted::Id)
+            }
+            (None, false) => Some(Wanted::ModelName(call.model_name)),
+            (Some(_), false) | (None, true) => {
+                let words = "names its tool by `tool` or by `model_name`: give one of them";
+                violations.push(Violation::new(format!("calls[{i}]"), words));
+                None
+            }
+        };
+        match (wanted, profile(&format!("calls[{i}].made_for"), call.made_for)) {
+            (Some(wanted), Ok(made_for)) => {
+                known.push(Call { wanted, arguments: call.arguments_json, made_for: made_for.unwrap_or_default() });
+            }
+            (None, Ok(_)) => {}
+            (_, Err(violation)) => violations.push(violation),
+        }
+    }
+    known
+}
+
+pub(super) fn checked(checked: Result<Checked, String>) -> proto::CheckedCall {
+    use proto::checked_call::Verdict as Wire;
+    let (verdict, errors, detail, arguments_json) = match checked {
+        Err(detail) => (Wire::NotFound, Vec::new(), detail, String::new()),
+        Ok(Checked { verdict: Verdict::Valid, arguments }) => (Wire::Valid, Vec::new(), String::new(), arguments),
+        Ok(Checked { verdict: Verdict::Unchecked(why), arguments }) => (Wire::Unchecked, Vec::new(), why, arguments),
+        Ok(Checked { verdict: Verdict::Invalid(errors), arguments }) => {
+            let errors = errors.into_iter();
+            let errors = errors.map(|e| proto::ArgumentError { path: e.path, description: e.description }).collect();
+            (Wire::Invalid, errors, String::new(), arguments)
+        }
+    };
+    proto::CheckedCall { verdict: verdict.into(), errors, arguments_json, detail }
 }
 
 pub(super) fn registered(entry: &Entry) -> proto::RegisteredTool {

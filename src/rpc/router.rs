@@ -1,8 +1,9 @@
 //! `ToolRouter`: what an orchestrator calls once per turn.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::convert;
@@ -10,8 +11,9 @@ use super::observe::{deadline, observe};
 use super::proto::tool_router_server::ToolRouter;
 use super::proto::{self, described_tool};
 use super::status::invalid;
-use crate::browse::{self, Wanted};
-use crate::catalog::Catalog;
+use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
+use crate::catalog::{Catalog, TenantCatalog};
+use crate::error::Violation;
 use crate::register::validate;
 use crate::select::{self, Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
@@ -25,7 +27,12 @@ pub(super) struct RouterService {
     pub(super) offered: Offered,
     pub(super) meters: Arc<Meters>,
     pub(super) default_deadline: Duration,
+    /// Checks of arguments at once: more would only take the processor from selections.
+    pub(super) checkers: Arc<Semaphore>,
 }
+
+/// How many checks of arguments run at once.
+pub(super) const MAX_CHECKERS: usize = 2;
 
 /// The caller's tenant, as the access layer found it. Without the layer there is no tenant and no answer.
 pub(super) fn tenant<T>(request: &Request<T>) -> Result<TenantId, Status> {
@@ -46,6 +53,29 @@ impl RouterService {
             "tools selected"
         );
         convert::answer(answer, include, explain, trace, (selection_id, telemetry::current_trace_id()))
+    }
+
+    /// Whether arguments are valid. That is bounded but may take a while, so it happens off the threads that answer requests, for a few
+    /// callers at a time.
+    async fn check(
+        &self,
+        catalog: &Arc<TenantCatalog>,
+        calls: Vec<Call>,
+        deadline: Instant,
+    ) -> Result<Vec<proto::CheckedCall>, Status> {
+        if calls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let late = || Status::deadline_exceeded("the arguments were not checked before the deadline");
+        let turn = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.checkers).acquire_owned()).await;
+        let turn = turn.map_err(|_| late())?;
+        let catalog = Arc::clone(catalog);
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            browse::check_calls(&catalog, &calls, deadline)
+        });
+        let checked = work.await.map_err(|_| Status::internal("the check failed"))?.ok_or_else(late)?;
+        Ok(checked.into_iter().map(convert::checked).collect())
     }
 }
 
@@ -97,13 +127,21 @@ impl ToolRouter for RouterService {
         observe(&self.meters, "toolrouter.v1.ToolRouter/DescribeTools", &metadata, async {
             let mut violations = Vec::new();
             let ids = convert::tool_ids("tools", message.tools, &mut violations);
+            let calls = convert::calls(message.calls, &mut violations);
             if !violations.is_empty() {
                 return Err(invalid(&violations));
             }
             let wanted: Vec<Wanted> =
                 ids.into_iter().map(Wanted::Id).chain(message.model_names.into_iter().map(Wanted::ModelName)).collect();
+            let asked = wanted.len() + calls.len();
+            if !calls.is_empty() && MAX_DESCRIBED < asked {
+                let words = format!("has {asked} entries with tools and model_names, the limit is {MAX_DESCRIBED}");
+                return Err(invalid(&[Violation::new("calls", words)]));
+            }
             let catalog = self.catalog.load().tenant(&tenant);
-            let found = browse::describe(&catalog, &wanted).map_err(|v| invalid(&[v]))?;
+            let found = if wanted.is_empty() && !calls.is_empty() { Ok(Vec::new()) } else { browse::describe(&catalog, &wanted) };
+            let found = found.map_err(|v| invalid(&[v]))?;
+            let checked = self.check(&catalog, calls, deadline(&metadata, self.default_deadline)).await?;
             let results = found.into_iter().map(|found| {
                 let result = match found {
                     Ok(entry) => described_tool::Result::Tool(convert::registered(&entry)),
@@ -111,7 +149,8 @@ impl ToolRouter for RouterService {
                 };
                 proto::DescribedTool { result: Some(result) }
             });
-            Ok(proto::DescribeToolsResponse { results: results.collect(), catalog_version: catalog.version().to_string() })
+            let catalog_version = catalog.version().to_string();
+            Ok(proto::DescribeToolsResponse { results: results.collect(), catalog_version, checked })
         })
         .await
     }

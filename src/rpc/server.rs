@@ -19,7 +19,7 @@ use super::proto::DESCRIPTORS;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
 use super::proto::tool_sources_server::ToolSourcesServer;
-use super::router::RouterService;
+use super::router::{MAX_CHECKERS, RouterService};
 use super::sources::SourceService;
 use super::watch::MAX_WATCHERS;
 use crate::catalog::Catalog;
@@ -123,6 +123,7 @@ pub async fn serve(
         offered: parts.offered,
         meters: Arc::clone(&parts.meters),
         default_deadline: parts.default_deadline,
+        checkers: Arc::new(Semaphore::new(MAX_CHECKERS)),
     })
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
     .accept_compressed(CompressionEncoding::Gzip)

@@ -2,6 +2,7 @@
 
 use crate::catalog::Version;
 use crate::compact::Fidelity;
+use crate::compact::profile::Profile;
 use crate::rank::{Scored, Standing};
 use crate::tool::{ModelName, TokenCount, ToolId};
 
@@ -12,6 +13,8 @@ pub struct Answer {
     pub tools: Vec<Selected>,
     /// The whole list, ready to paste; what was counted. Empty when there is no tool.
     pub prompt: String,
+    /// The tools as references to paste, where that was asked for; not counted.
+    pub tool_references: String,
     /// What it costs and saves.
     pub usage: Usage,
     /// Why there is no tool.
@@ -34,10 +37,13 @@ impl Answer {
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
-        let tools = self.tools.iter().map(|tool| size_of::<Selected>() + tool.definition.len() + texts(&tool.reasons));
+        let tools = self
+            .tools
+            .iter()
+            .map(|tool| size_of::<Selected>() + tool.definition.len() + tool.profile_detail.len() + texts(&tool.reasons));
         let dropped = self.dropped.iter().map(|dropped| size_of::<Dropped>() + dropped.detail.len());
         let explained = self.explanations.iter().map(|e| size_of::<Explanation>() + e.fate.len() + texts(&e.reasons));
-        size_of::<Self>() + self.prompt.len() + tools.chain(dropped).chain(explained).sum::<usize>()
+        size_of::<Self>() + self.prompt.len() + self.tool_references.len() + tools.chain(dropped).chain(explained).sum::<usize>()
     }
 }
 
@@ -58,6 +64,12 @@ pub struct Selected {
     pub tokens: TokenCount,
     /// Its entry.
     pub definition: String,
+    /// The dialect of its schema: the one asked for, or LEAN where it has no such form.
+    pub profile: Profile,
+    /// Whether that schema differs from the publisher's in more than the dialect.
+    pub is_lossy: bool,
+    /// How it differs, or why it has no such form.
+    pub profile_detail: String,
     /// Why it is here, when asked.
     pub reasons: Vec<String>,
 }

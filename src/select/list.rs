@@ -7,7 +7,9 @@ use super::CANDIDATES;
 use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
 use super::belief::{Belief, Unlikely};
 use super::request::Request;
+use super::styled::Styled;
 use crate::catalog::{Entry, State, TenantCatalog};
+use crate::compact::profile::Written;
 use crate::compact::{self, Candidate, DropReason, Fidelity, Limits, Values};
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
@@ -19,6 +21,8 @@ pub(super) struct LinedUp<'a> {
     scored: Option<Scored>,
     pinned: bool,
     costs: Candidate,
+    /// Its definition, where that is not the one that was counted at registration.
+    written: Option<Arc<Written>>,
 }
 
 /// One selection's ranking on its way to a list.
@@ -30,6 +34,7 @@ pub(super) struct Selection<'a> {
     pub(super) belief: Belief<'a>,
     /// What each form of a tool is worth.
     pub(super) values: Values,
+    pub(super) styled: &'a Styled,
 }
 
 impl<'a> Selection<'a> {
@@ -83,9 +88,14 @@ impl<'a> Selection<'a> {
 
     fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
-        let costs = Candidate::of(&entry.record.costs, format, tokenizer, false);
-        Some(LinedUp { entry, scored: scored.copied(), pinned, costs })
+        let (style, tokenizer) = (self.request.style(pinned), self.request.budget.tokenizer);
+        let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, tokenizer));
+        let counted = Candidate::of(&entry.record.costs, style.format, tokenizer, false);
+        let costs = match &written {
+            Some(written) => Candidate { objects: written.costs(), ..counted },
+            None => counted,
+        };
+        Some(LinedUp { entry, scored: scored.copied(), pinned, costs, written })
     }
 
     pub(super) fn pack(&self, lined_up: &[LinedUp<'_>]) -> compact::Packing {
@@ -117,8 +127,15 @@ impl<'a> Selection<'a> {
         let mut tools: Vec<Selected> = Vec::with_capacity(kept.len());
         let mut lines = Vec::with_capacity(kept.len());
         for (lined_up, fidelity) in kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity))) {
-            let definition = lined_up.entry.rendering(format, fidelity);
-            lines.push(lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition));
+            let (definition, line) = match &lined_up.written {
+                Some(written) => (written.text(fidelity).to_owned(), written.line(fidelity)),
+                None => {
+                    let definition = lined_up.entry.rendering(format, fidelity);
+                    let line = lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition);
+                    (definition, line)
+                }
+            };
+            lines.push(line);
             tools.push(self.selected(lined_up, fidelity, definition));
         }
         while self.request.budget.max_tokens < compact::list_tokens(&lines, tokenizer) {
@@ -137,7 +154,10 @@ impl<'a> Selection<'a> {
             score: lined_up.scored.map_or(0.0, |scored| scored.score),
             confidence: lined_up.scored.and_then(|scored| self.belief.tool(&scored)),
             fidelity,
-            tokens: record.costs.get(self.request.format, fidelity, self.request.budget.tokenizer),
+            tokens: lined_up.costs.objects[fidelity as usize],
+            profile: lined_up.written.as_ref().map_or(self.request.profile, |written| written.profile),
+            is_lossy: lined_up.written.as_ref().is_some_and(|written| written.is_lossy),
+            profile_detail: lined_up.written.as_ref().map_or_else(String::new, |written| written.detail.clone()),
             definition,
             reasons: if self.request.explain { self.reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
         }

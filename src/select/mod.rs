@@ -15,6 +15,7 @@ mod policy;
 mod request;
 mod rerank;
 mod shadow;
+mod styled;
 mod trace;
 
 use std::ops::Range;
@@ -32,9 +33,11 @@ pub use self::policy::Policy;
 pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope, Share};
 pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
+use self::styled::Styled;
 pub use self::trace::{Answered, Reranked, Stage, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
+use crate::compact;
 use crate::embed::{Embedding, Pool};
 use crate::error::{Kind, Violation};
 use crate::tool::TenantId;
@@ -133,6 +136,7 @@ pub struct Selector {
     policy: Policy,
     answers: Cache<AnswerKey, Arc<Answer>>,
     vectors: Cache<VectorKey, Arc<Embedding>>,
+    styled: Styled,
     shadow: Shadow,
     reranking: Option<Reranking>,
 }
@@ -149,6 +153,7 @@ impl Selector {
             policy,
             answers: Cache::new(options.answer_bytes, |key, answer| key.request.bytes() + answer.bytes()),
             vectors: Cache::new(options.vector_bytes, vector_bytes),
+            styled: Styled::new(),
             shadow: Shadow::new(options.shadow_every),
             reranking: None,
         }
@@ -158,7 +163,8 @@ impl Selector {
     #[must_use]
     pub fn ranking_by(&self, policy: Policy) -> Self {
         let (pool, vectors, shadow) = (self.pool.clone(), self.vectors.clone(), self.shadow.clone());
-        Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, shadow, reranking: self.reranking.clone() }
+        let (styled, reranking) = (self.styled.clone(), self.reranking.clone());
+        Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, styled, shadow, reranking }
     }
 
     /// How well graph searches do against exact ones.
@@ -210,11 +216,13 @@ impl Selector {
         let Looked { mut ranked, log_odds, degraded } = self.look(catalog, request, &eligible, embedded, &mut trace);
         let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
         let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len());
-        let selection =
-            Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values: self.policy.weights.values };
+        let (values, styled) = (self.policy.weights.values, &self.styled);
+        let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values, styled };
         let (lined_up, mut dropped) = selection.line_up();
         let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
         let (tools, prompt, returned) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));
+        let names = tools.iter().filter(|_| request.tool_references).map(|tool| &tool.model_name);
+        let tool_references = compact::tool_references(names);
         dropped.extend(selection.dropped(&lined_up, &packing.dropped));
         let explanations = selection.explain(&tools, &dropped);
         let usage = selection.usage(returned);
@@ -225,6 +233,21 @@ impl Selector {
         let degraded_reason =
             [degraded, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let version = catalog.version();
-        Ok((Answer { tools, prompt, usage, no_match, confidence, dropped, mode, degraded_reason, version, explanations }, trace))
+        Ok((
+            Answer {
+                tools,
+                prompt,
+                tool_references,
+                usage,
+                no_match,
+                confidence,
+                dropped,
+                mode,
+                degraded_reason,
+                version,
+                explanations,
+            },
+            trace,
+        ))
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked for, checked: limits and defaults of the contract in one place.
 
 use crate::catalog::TenantCatalog;
+use crate::compact::profile::{Profile, Style};
 use crate::compact::{Format, Tokenizer};
 use crate::error::Violation;
 use crate::index::allow::Allowed;
@@ -40,6 +41,12 @@ pub struct Input {
     pub margin: Option<f32>,
     /// The format.
     pub format: Option<Format>,
+    /// The dialect of the schemas.
+    pub profile: Option<Profile>,
+    /// Mark what is not pinned as deferred.
+    pub defer_loading: bool,
+    /// Give the tools as references too.
+    pub tool_references: bool,
     /// Tools that come first.
     pub pinned: Vec<ToolId>,
     /// Give reasons.
@@ -145,6 +152,12 @@ pub struct Request {
     pub margin: Option<Share>,
     /// In what shape.
     pub format: Format,
+    /// In whose dialect of JSON Schema.
+    pub profile: Profile,
+    /// Whether what is not pinned is marked as deferred.
+    pub defer_loading: bool,
+    /// Whether the tools are given as references too.
+    pub tool_references: bool,
     /// Tools that come first.
     pub pinned: Vec<ToolId>,
     /// Give reasons.
@@ -191,6 +204,15 @@ impl Request {
             let known = Tokenizer::ALL.map(Tokenizer::name).join(", ");
             wrong("budget.tokenizer", format!("{:?} is unknown; known are {known}", input.tokenizer.unwrap_or_default()));
         }
+        let format = input.format.unwrap_or(Format::OpenAiChat);
+        if input.defer_loading && !format.can_defer() {
+            let able =
+                Format::ALL.into_iter().filter(|format| format.can_defer()).map(Format::name).collect::<Vec<_>>().join(" and ");
+            wrong("output.defer_loading", format!("is for {able}, and the format is {}", format.name()));
+        }
+        if input.tool_references && format != Format::Anthropic {
+            wrong("output.tool_references", format!("is for anthropic, and the format is {}", format.name()));
+        }
         for (field, list) in [("pinned", &input.pinned), ("explain_tools", &input.explain_tools)] {
             if MAX_PINNED < list.len() {
                 wrong(field, format!("has {} entries, the limit is {MAX_PINNED}", list.len()));
@@ -211,13 +233,21 @@ impl Request {
                 },
                 min_confidence: input.min_confidence.and_then(Share::new),
                 margin: input.margin.and_then(Share::new),
-                format: input.format.unwrap_or(Format::OpenAiChat),
+                format,
+                profile: input.profile.unwrap_or_default(),
+                defer_loading: input.defer_loading,
+                tool_references: input.tool_references,
                 pinned: input.pinned,
                 explain: input.explain,
                 explain_tools: input.explain_tools,
             }),
             _ => Err(violations),
         }
+    }
+
+    /// How a tool is written.
+    pub(super) fn style(&self, is_pinned: bool) -> Style {
+        Style { format: self.format, profile: self.profile, deferred: self.defer_loading && !is_pinned }
     }
 
     /// About how much memory it takes.
@@ -272,6 +302,14 @@ mod tests {
             "budget.tokenizer",
             "\"gpt2\" is unknown; known are o200k_base, cl100k_base",
         );
+        let anthropic = Input { format: Some(Format::Anthropic), defer_loading: true, tool_references: true, ..input() };
+        assert!(Request::check(anthropic.clone()).is_ok());
+        check(
+            Input { format: Some(Format::Gemini), ..anthropic.clone() },
+            "output.defer_loading",
+            "is for anthropic and openai_responses, and the format is gemini",
+        );
+        check(Input { format: None, ..anthropic }, "output.tool_references", "is for anthropic, and the format is openai_chat");
         let id = ToolId::new("s", "t").unwrap();
         check(Input { pinned: vec![id; 51], ..input() }, "pinned", "has 51 entries, the limit is 50");
     }

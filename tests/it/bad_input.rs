@@ -57,9 +57,9 @@ async fn budgets_and_outputs() {
     let unknown = Budget { tokenizer: Some("gpt2".into()), ..Default::default() };
     let words = "\"gpt2\" is unknown; known are o200k_base, cl100k_base";
     assert_violation(select(&mut router, budget(unknown)).await, "budget.tokenizer", words);
-    let format = |r: &mut SelectToolsRequest| r.output = Some(Output { format: 99, include: Vec::new() });
+    let format = |r: &mut SelectToolsRequest| r.output = Some(Output { format: 99, ..Default::default() });
     assert_violation(select(&mut router, format).await, "output.format", "99 is not a value");
-    let include = |r: &mut SelectToolsRequest| r.output = Some(Output { format: 0, include: vec![1, 7] });
+    let include = |r: &mut SelectToolsRequest| r.output = Some(Output { include: vec![1, 7], ..Default::default() });
     assert_violation(select(&mut router, include).await, "output.include[1]", "7 is not a value");
 
     // A cap smaller than one tool is no mistake: the answer is empty and says why.
@@ -79,7 +79,7 @@ async fn references() {
     assert_violation(select(&mut router, |r| r.explain_tools = more).await, "explain_tools", "has 51 entries, the limit is 50");
     let scope = Scope { sources: vec!["s".into(); 1_001], ..Default::default() };
     assert_violation(select(&mut router, |r| r.scope = Some(scope)).await, "scope", "has 1001 entries, the limit is 1000");
-    let describe = |tools| DescribeToolsRequest { tools, model_names: Vec::new() };
+    let describe = |tools| DescribeToolsRequest { tools, ..Default::default() };
     assert_violation(router.router.describe_tools(describe(vec![])).await, "tools", "is empty");
     assert_violation(router.router.describe_tools(describe(vec![empty])).await, "tools[0].tool", "is empty");
     assert_violation(router.router.describe_tools(describe(many)).await, "tools", "has 51 entries, the limit is 50");

@@ -9,7 +9,7 @@ use crate::support::repository;
 /// Modules by stratum, lowest first. A module that is missing here fails the test: decide where it belongs.
 const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error", "background"],
-    &["embed", "index", "rank", "compact", "gate"],
+    &["embed", "index", "rank", "compact", "arguments", "gate"],
     &["catalog", "store", "cache"],
     &["select", "register", "browse", "import", "sources", "eval"],
     &["rpc", "front", "console", "telemetry", "config", "cli"],
@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 26] = [
+const HOMES: [(&str, &[&str]); 27] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -34,6 +34,7 @@ const HOMES: [(&str, &[&str]); 26] = [
     ("sse_stream", &["import/mcp/http.rs"]),
     ("rustls", &["import/mcp/http.rs", "eval/llm.rs"]),
     ("serde_norway", &["import/openapi.rs"]),
+    ("jsonschema", &["arguments/validator.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("sqlx", &["store/embedded.rs"]),
     ("arc_swap", &["catalog/snapshot.rs"]),

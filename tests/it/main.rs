@@ -12,6 +12,7 @@ mod confidence;
 mod crash;
 mod engines;
 mod fit;
+mod formats;
 mod front;
 mod growth;
 mod layering;

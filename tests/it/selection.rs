@@ -13,7 +13,7 @@ async fn the_cap_holds_for_every_format_tokenizer_and_size() {
     let mut router = TestRouter::start().await;
     bundled::register(&mut router).await;
     let queries = bundled::queries();
-    let strategy = (0..queries.len(), 1_u32..4_000, 1_u32..60, 0_usize..3, any::<bool>());
+    let strategy = (0..queries.len(), 1_u32..4_000, 1_u32..60, 0_usize..5, any::<bool>());
     let mut runner = TestRunner::new(PropConfig { cases: 1, ..PropConfig::default() });
     for _ in 0..300 {
         let (query, max_tokens, max_tools, format, o200k) = strategy.new_tree(&mut runner).unwrap().current();
@@ -23,8 +23,8 @@ async fn the_cap_holds_for_every_format_tokenizer_and_size() {
                 let (max_tokens, max_tools) = (Some(max_tokens), Some(max_tools));
                 request.budget =
                     Some(Budget { max_tokens, tokenizer: Some(tokenizer.name().into()), max_tools, min_tools: None });
-                let formats = [Format::OpenaiChat, Format::Anthropic, Format::Mcp];
-                request.output = Some(Output { format: formats[format].into(), include: Vec::new() });
+                let formats = [Format::OpenaiChat, Format::Anthropic, Format::Mcp, Format::OpenaiResponses, Format::Gemini];
+                request.output = Some(Output { format: formats[format].into(), ..Default::default() });
             })
             .await;
         let usage = answer.usage.unwrap();
@@ -208,6 +208,7 @@ async fn the_publishers_text_comes_back_byte_for_byte() {
     let request = DescribeToolsRequest {
         tools: vec![ToolRef { source: "s".into(), tool: "exact".into() }],
         model_names: vec!["exact".into(), "nobody".into()],
+        ..Default::default()
     };
     let answer = router.router.describe_tools(request).await.unwrap().into_inner();
     for result in &answer.results[..2] {
@@ -215,7 +216,8 @@ async fn the_publishers_text_comes_back_byte_for_byte() {
         assert_eq!(tool.definition.as_ref(), Some(&definition));
     }
     assert!(matches!(&answer.results[2].result, Some(described_tool::Result::NotFound(n)) if n.detail.contains("nobody")));
-    let selected = router.select_with("exact", |r| r.output = Some(Output { format: Format::Mcp.into(), include: vec![] })).await;
+    let selected =
+        router.select_with("exact", |r| r.output = Some(Output { format: Format::Mcp.into(), ..Default::default() })).await;
     assert!(selected.prompt.contains(schema), "{}", selected.prompt);
     assert!(selected.prompt.contains(r#""_meta":"#));
 }

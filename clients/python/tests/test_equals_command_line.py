@@ -13,7 +13,7 @@ import pytest
 from program import RunningRouter
 from tool_router_client import AsyncRouter, Format, Router, Selection
 
-FORMATS: tuple[Format, ...] = ("openai_chat", "anthropic", "mcp")
+FORMATS: tuple[Format, ...] = ("openai_chat", "anthropic", "mcp", "openai_responses", "gemini")
 # Options of the client, and the flags that mean the same.
 VARIANTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "default": ({}, []),
@@ -21,6 +21,8 @@ VARIANTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"explain": True, "explain_tools": ["mail/send_message", ("calendar", "list-events")]},
         ["--explain", "--why", "mail/send_message", "--why", "calendar/list-events"],
     ),
+    "strict": ({"schema_profile": "openai_strict"}, ["--schema-profile", "openai_strict"]),
+    "subset": ({"schema_profile": "gemini", "max_tokens": 3_000}, ["--schema-profile", "gemini", "--max-tokens", "3000"]),
     "tiny cap": ({"max_tokens": 5}, ["--max-tokens", "5"]),
     "small cap": (
         {"max_tokens": 150, "max_tools": 3, "tokenizer": "cl100k_base", "pinned": ["wiki/no_such_tool", "files/read_file"]},
@@ -83,7 +85,16 @@ def test_the_whole_answer(
 def test_the_prompt(bundled: RunningRouter, queries: list[str], format: Format) -> None:
     for query, answer in zip(queries, select_all(bundled.address, queries, format, {}), strict=True):
         assert bundled.command("select", query, "--prompt", "--format", format) == answer.prompt + "\n", query
-        entries = {"openai_chat": answer.openai_tools, "anthropic": answer.anthropic_tools, "mcp": answer.mcp_tools}[format]()
+        declarations = (
+            [declaration for tool in answer.gemini_tools() for declaration in tool["functionDeclarations"]] if format == "gemini" else []
+        )
+        entries = {
+            "openai_chat": answer.openai_tools,
+            "anthropic": answer.anthropic_tools,
+            "mcp": answer.mcp_tools,
+            "openai_responses": answer.openai_responses_tools,
+            "gemini": declarations.copy,
+        }[format]()
         assert entries == [tool.definition for tool in answer.tools]
         for tool in answer.tools:
             assert answer.resolve(tool.model_name) == (tool.source, tool.tool)

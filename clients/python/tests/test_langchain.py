@@ -19,6 +19,8 @@ DEFINITIONS: dict[Format, str] = {
     "openai_chat": '{"type":"function","function":{"name":"send","description":"Send mail","parameters":%s}}',
     "anthropic": '{"name":"send","description":"Send mail","input_schema":%s}',
     "mcp": '{"name":"send","description":"Send mail","inputSchema":%s}',
+    "openai_responses": '{"type":"function","name":"send","description":"Send mail","parameters":%s,"strict":false}',
+    "gemini": '{"name":"send","description":"Send mail","parametersJsonSchema":%s}',
 }
 SCHEMA = '{"type":"object","properties":{"to":{"type":"string"},"config":{"type":"string"}},"required":["to"]}'
 ARGUMENTS = {"to": "ann", "config": "plain", "run_manager": "me", "self": "x", "callbacks": "y"}

@@ -14,7 +14,7 @@ import pytest
 
 from program import EXAMPLES, LONGEST_START, RunningRouter
 from test_catalogue import READ, SEND, bundled_tools
-from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, ResyncRequired, Router
+from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, NotFound, ResyncRequired, Router
 
 WEATHER: dict[str, Any] = {"name": "forecast", "description": "Weather forecast: will it rain", "inputSchema": {"type": "object"}}
 
@@ -45,6 +45,30 @@ def test_rank_answers_as_select_would_over_the_same_tools(empty: RunningRouter, 
                 answer.ClearField("meta")
                 answer.ClearField("catalog_version")
             assert ranked.to_json() == selected.to_json(), query
+
+
+def test_arguments_are_turned_back_and_checked(empty: RunningRouter) -> None:
+    schema = {"type": "object", "properties": {"to": {"type": "string"}, "cc": {"type": "string"}}, "required": ["to"]}
+    with Router(empty.address) as router:
+        router.register("mail", [{"name": "send", "description": "Send mail", "inputSchema": schema}])
+        (tool,) = router.select("send mail", format="openai_responses", schema_profile="openai_strict").tools
+        assert (tool.schema_profile, tool.definition["strict"]) == ("openai_strict", True)
+        assert tool.definition["parameters"]["required"] == ["to", "cc"]
+        good = router.check_arguments("mail/send", {"to": "ann", "cc": None}, made_for=tool.schema_profile)
+        assert (good.verdict, good.arguments, good.errors) == ("valid", {"to": "ann"}, ())
+        bad = router.check_arguments("send", '{"to":7}')
+        assert (bad.verdict, [error.path for error in bad.errors]) == ("invalid", ["/to"])
+        with pytest.raises(NotFound, match="no tool has the model name 'sent'|\"sent\""):
+            router.check_arguments("sent", {})
+
+
+def test_arguments_with_asyncio(empty: RunningRouter) -> None:
+    async def run() -> None:
+        async with AsyncRouter(empty.address) as router:
+            await router.register("mail", [SEND])
+            assert (await router.check_arguments(("mail", str(SEND["name"])), "[]")).verdict == "invalid"
+
+    asyncio.run(run())
 
 
 def test_rank_refuses_two_of_one_name(empty: RunningRouter) -> None:

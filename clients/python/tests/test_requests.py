@@ -25,7 +25,8 @@ from tool_router_client import InvalidRequest, Router, ToolRef
         ({"min_confidence": float("nan")}, "min_confidence: is nan"),
         ({"relative_margin": 1e39}, r"relative_margin: is 1e\+39"),
         ({"relative_margin": 10**400}, "relative_margin: is 1000"),
-        ({"format": "openai"}, "format: is 'openai': give one of 'openai_chat', 'anthropic', 'mcp'"),
+        ({"format": "openai"}, "format: is 'openai': give one of 'openai_chat', 'anthropic', 'mcp', 'openai_responses', 'gemini'"),
+        ({"schema_profile": "strict"}, "schema_profile: is 'strict': give one of 'raw', 'lean', 'openai_strict', 'gemini'"),
         ({"sources": "mail"}, r"sources: is the text 'mail', not a list: give \['mail'\]"),
         ({"tags": ["a", 7]}, r"tags\[1\]: is 7"),
         ({"allow": ["send"]}, r"allow\[0\]: is 'send', which is not of the form source/tool"),
@@ -55,6 +56,20 @@ def test_rank_refuses_what_select_refuses() -> None:
         for options in ({"min_tools": 0.5}, {"min_confidence": float("inf")}, {"relative_margin": [0.2]}):
             with pytest.raises(InvalidRequest, match=f"{next(iter(options))}: is "):
                 router.rank("mail", [], **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"arguments": 7}, "arguments: is 7"),
+        ({"arguments": {"a": float("nan")}}, "arguments: cannot be written as JSON"),
+        ({"made_for": "strict"}, "made_for: is 'strict'"),
+        ({"tool": ("mail", "send", "now")}, r"tool\[0\]: is"),
+    ],
+)
+def test_arguments(options: dict[str, Any], text: str) -> None:
+    with Router() as router, pytest.raises(InvalidRequest, match=text):
+        router.check_arguments(**{"tool": "mail/send", "arguments": {}, **options})
 
 
 def test_watch_is_refused_where_it_is_asked_for() -> None:

@@ -93,6 +93,24 @@ def test_a_made_up_name_is_explained() -> None:
         selection(NOTHING, "mcp").resolve("send")
 
 
+def test_the_formats_of_other_apis() -> None:
+    declaration = '{"name":"send","parametersJsonSchema":{}}'
+    answer = selection(router_pb2.SelectToolsResponse(prompt=f"[\n{declaration}\n]"), "gemini")
+    assert answer.gemini_tools() == [{"functionDeclarations": [json.loads(declaration)]}]
+    assert selection(NOTHING, "gemini").gemini_tools() == []
+    responses = selection(router_pb2.SelectToolsResponse(prompt='[\n{"name":"send"}\n]'), "openai_responses")
+    assert responses.openai_responses_tools() == [{"name": "send"}]
+    references = '[{"type":"tool_reference","tool_name":"send"}]'
+    answer = selection(router_pb2.SelectToolsResponse(tool_references_json=references), "anthropic")
+    assert answer.tool_references == ({"type": "tool_reference", "tool_name": "send"},)
+    strict = router_pb2.SelectedTool(
+        schema_profile=tool_pb2.SCHEMA_PROFILE_OPENAI_STRICT, profile_lossy=True, profile_detail="not checked by the API: a.minLength"
+    )
+    (tool,) = selection(router_pb2.SelectToolsResponse(tools=[strict]), "openai_chat").tools
+    assert (tool.schema_profile, tool.profile_lossy, tool.profile_detail[:11]) == ("openai_strict", True, "not checked")
+    assert made().tools[0].schema_profile == "raw"
+
+
 def test_another_format_says_which_to_ask_for() -> None:
     with pytest.raises(WrongFormat, match='was made in the format "openai_chat": select with format="anthropic"'):
         made().anthropic_tools()

@@ -11,6 +11,7 @@ Start with `Router` (or `AsyncRouter`) and `Selection`; everything that goes wro
 from ._proto.toolrouter.v1.tool_pb2 import ToolDefinition
 from .async_router import AsyncRouter
 from .catalogue import Bookmark, CatalogChange, CatalogEvent, Change, Described, LookAlike, RegisteredTool, ResyncRequired
+from .checked_arguments import ArgumentError, CheckedArguments
 from .definition import ToolLike
 from .errors import (
     Conflict,
@@ -31,12 +32,13 @@ from .errors import (
 )
 from .listing import AsyncToolListing, ToolListing
 from .router import Router
-from .selection import DroppedTool, Explanation, Format, NoMatch, SelectedTool, Selection, Usage
+from .selection import DroppedTool, Explanation, Format, NoMatch, SchemaProfile, SelectedTool, Selection, Usage
 from .sources import RefusedTool, SourceStatus
 from .tool_ref import RefLike, ToolRef
 from .watch import AsyncWatch, Watch
 
 __all__ = [
+    "ArgumentError",
     "AsyncRouter",
     "AsyncToolListing",
     "AsyncWatch",
@@ -44,6 +46,7 @@ __all__ = [
     "CatalogChange",
     "CatalogEvent",
     "Change",
+    "CheckedArguments",
     "Conflict",
     "DeadlineExceeded",
     "Described",
@@ -64,6 +67,7 @@ __all__ = [
     "ResyncRequired",
     "Router",
     "RouterError",
+    "SchemaProfile",
     "SelectedTool",
     "Selection",
     "SourceStatus",

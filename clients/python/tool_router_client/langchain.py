@@ -71,6 +71,6 @@ def _described(definition: JsonObject) -> tuple[str, JsonObject]:
     """Description and argument schema of an entry in any of the formats."""
     body: JsonObject = definition.get("function", definition)
     schema: JsonObject = {"type": "object", "properties": {}}
-    for key in ("parameters", "input_schema", "inputSchema"):
+    for key in ("parameters", "input_schema", "inputSchema", "parametersJsonSchema"):
         schema |= body.get(key) or {}
     return str(body.get("description", "")), schema

@@ -6,18 +6,28 @@ place.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2, tool_pb2
 from .definition import ToolLike, definitions
 from .errors import invalid
-from .selection import Format
+from .selection import Format, SchemaProfile
 from .tool_ref import RefLike, messages
 
 _FORMATS: dict[str, tool_pb2.Format] = {
     "openai_chat": tool_pb2.FORMAT_OPENAI_CHAT,
     "anthropic": tool_pb2.FORMAT_ANTHROPIC,
     "mcp": tool_pb2.FORMAT_MCP,
+    "openai_responses": tool_pb2.FORMAT_OPENAI_RESPONSES,
+    "gemini": tool_pb2.FORMAT_GEMINI,
+}
+_PROFILES: dict[str, tool_pb2.SchemaProfile] = {
+    "raw": tool_pb2.SCHEMA_PROFILE_RAW,
+    "lean": tool_pb2.SCHEMA_PROFILE_LEAN,
+    "openai_strict": tool_pb2.SCHEMA_PROFILE_OPENAI_STRICT,
+    "gemini": tool_pb2.SCHEMA_PROFILE_GEMINI,
 }
 _MOST_UINT32 = 2**32 - 1
 _MOST_FLOAT32 = float(2**128 - 2**104)
@@ -38,6 +48,9 @@ def select(
     min_confidence: float | None,
     relative_margin: float | None,
     format: Format,
+    schema_profile: SchemaProfile,
+    defer_loading: bool,
+    tool_references: bool,
     sources: Iterable[str],
     domains: Iterable[str],
     tags: Iterable[str],
@@ -57,7 +70,7 @@ def select(
             deny=messages("deny", deny),
         ),
         budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
-        output=_output(format),
+        output=_output(format, schema_profile, defer_loading, tool_references),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
@@ -77,6 +90,9 @@ def rank(
     min_confidence: float | None,
     relative_margin: float | None,
     format: Format,
+    schema_profile: SchemaProfile,
+    defer_loading: bool,
+    tool_references: bool,
     pinned: Iterable[RefLike],
     explain: bool,
     explain_tools: Iterable[RefLike],
@@ -91,7 +107,7 @@ def rank(
         query=text("query", query),
         tools=offered,
         budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
-        output=_output(format),
+        output=_output(format, schema_profile, defer_loading, tool_references),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
@@ -102,6 +118,27 @@ def rank(
 
 def describe(tools: Iterable[RefLike], model_names: Iterable[str]) -> router_pb2.DescribeToolsRequest:
     return router_pb2.DescribeToolsRequest(tools=messages("tools", tools), model_names=_texts("model_names", model_names))
+
+
+def check_arguments(tool: RefLike, arguments: str | Mapping[str, Any], made_for: SchemaProfile) -> router_pb2.DescribeToolsRequest:
+    # A model name has no `/`.
+    by_name = isinstance(tool, str) and "/" not in tool
+    call = router_pb2.ToolCall(
+        tool=None if by_name else messages("tool", [tool])[0],
+        model_name=text("tool", tool) if by_name and isinstance(tool, str) else "",
+        arguments_json=_arguments(arguments),
+        made_for=_profile("made_for", made_for),
+    )
+    return router_pb2.DescribeToolsRequest(calls=[call])
+
+
+def _arguments(arguments: str | Mapping[str, Any]) -> str:
+    if not isinstance(arguments, Mapping):
+        return text("arguments", arguments)
+    try:
+        return text("arguments", json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError) as e:
+        raise invalid("arguments", f"cannot be written as JSON: {e}") from e
 
 
 def register(source: str, tools: Iterable[ToolLike], *, expected_version: str | None, dry_run: bool) -> catalog_pb2.RegisterToolsRequest:
@@ -241,7 +278,18 @@ def _budget(max_tokens: int | None, tokenizer: str | None, max_tools: int | None
     )
 
 
-def _output(format: Format) -> router_pb2.Output:
+def _output(format: Format, schema_profile: SchemaProfile, defer_loading: bool, tool_references: bool) -> router_pb2.Output:
     if format not in _FORMATS:
         raise invalid("format", f"is {format!r}: give one of {', '.join(map(repr, _FORMATS))}")
-    return router_pb2.Output(format=_FORMATS[format])
+    return router_pb2.Output(
+        format=_FORMATS[format],
+        schema_profile=_profile("schema_profile", schema_profile),
+        defer_loading=bool(defer_loading),
+        tool_references=bool(tool_references),
+    )
+
+
+def _profile(field: str, name: SchemaProfile) -> tool_pb2.SchemaProfile:
+    if name not in _PROFILES:
+        raise invalid(field, f"is {name!r}: give one of {', '.join(map(repr, _PROFILES))}")
+    return _PROFILES[name]

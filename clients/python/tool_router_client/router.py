@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
-from . import catalogue, methods, requests, selection, sources
+from . import catalogue, checked_arguments, methods, requests, selection, sources
 from .caller import Caller
 from .catalogue import Change, Described
+from .checked_arguments import CheckedArguments
 from .connection import DEFAULT_ADDRESS, connection
 from .definition import ToolLike
 from .listing import ToolListing
 from .retry import RetryPolicy
-from .selection import Format, Selection
+from .selection import Format, SchemaProfile, Selection
 from .sources import SourceStatus
 from .tool_ref import RefLike
 from .trace_context import headers
@@ -52,6 +53,9 @@ class Router:
         min_confidence: float | None = None,
         relative_margin: float | None = None,
         format: Format = "openai_chat",
+        schema_profile: SchemaProfile = "raw",
+        defer_loading: bool = False,
+        tool_references: bool = False,
         sources: Iterable[str] = (),
         domains: Iterable[str] = (),
         tags: Iterable[str] = (),
@@ -70,6 +74,11 @@ class Router:
         a number, in [0, 1], none is returned when the confidence that any fits is below it, and no tool whose own is; 0 holds nothing back.
         `relative_margin` of 0.2 leaves out tools below 0.8 times the best confidence, or the best score where no confidence is known. The
         first `min_tools` of the ranking are returned however unlikely they are.
+
+        `schema_profile` says in whose dialect of JSON Schema arguments are described; a tool that has no such form is shown as `"lean"`, and
+        its `profile_detail` says why. Turn arguments that were made for `"openai_strict"` back with `check_arguments`. `defer_loading`, for
+        Anthropic and OpenAI's Responses, marks all but pinned tools to be loaded once a search found them; with `tool_references`, for
+        Anthropic, `Selection.tool_references` is what such a search answers with.
         """
         request = requests.select(
             query,
@@ -80,6 +89,9 @@ class Router:
             min_confidence=min_confidence,
             relative_margin=relative_margin,
             format=format,
+            schema_profile=schema_profile,
+            defer_loading=defer_loading,
+            tool_references=tool_references,
             sources=sources,
             domains=domains,
             tags=tags,
@@ -104,6 +116,9 @@ class Router:
         min_confidence: float | None = None,
         relative_margin: float | None = None,
         format: Format = "openai_chat",
+        schema_profile: SchemaProfile = "raw",
+        defer_loading: bool = False,
+        tool_references: bool = False,
         pinned: Iterable[RefLike] = (),
         explain: bool = False,
         explain_tools: Iterable[RefLike] = (),
@@ -122,6 +137,9 @@ class Router:
             min_confidence=min_confidence,
             relative_margin=relative_margin,
             format=format,
+            schema_profile=schema_profile,
+            defer_loading=defer_loading,
+            tool_references=tool_references,
             pinned=pinned,
             explain=explain,
             explain_tools=explain_tools,
@@ -142,6 +160,22 @@ class Router:
         request = requests.describe(tools, model_names)
         answer = self._caller.look_up(methods.DESCRIBE, request, timeout, headers(traceparent, tracestate))
         return catalogue.described(answer.results)
+
+    def check_arguments(
+        self,
+        tool: RefLike,
+        arguments: str | Mapping[str, Any],
+        *,
+        made_for: SchemaProfile = "raw",
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> CheckedArguments:
+        """Whether a tool, by reference or by the name that the model called, takes these arguments, and what to call it with. `made_for` is
+        the tool's `schema_profile` in the selection: nulls that stand for "left out" in `"openai_strict"` are left out."""
+        request = requests.check_arguments(tool, arguments, made_for)
+        answer = self._caller.look_up(methods.DESCRIBE, request, timeout, headers(traceparent, tracestate))
+        return checked_arguments.checked(answer.checked)
 
     def register(
         self,

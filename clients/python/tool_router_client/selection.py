@@ -14,7 +14,8 @@ from .definition import JsonObject
 from .errors import UnknownTool, WrongFormat
 from .tool_ref import ToolRef
 
-Format = Literal["openai_chat", "anthropic", "mcp"]
+Format = Literal["openai_chat", "anthropic", "mcp", "openai_responses", "gemini"]
+SchemaProfile = Literal["raw", "lean", "openai_strict", "gemini"]
 Fidelity = Literal["skeleton", "lean", "full", "unspecified"]
 Mode = Literal["semantic", "lexical", "unspecified"]
 NoMatchReason = Literal["empty_catalog", "empty_scope", "nothing_relevant", "over_budget", "low_confidence", "unspecified"]
@@ -24,6 +25,11 @@ _FIDELITIES: dict[int, Fidelity] = {
     tool_pb2.FIDELITY_SKELETON: "skeleton",
     tool_pb2.FIDELITY_LEAN: "lean",
     tool_pb2.FIDELITY_FULL: "full",
+}
+_PROFILES: dict[int, SchemaProfile] = {
+    tool_pb2.SCHEMA_PROFILE_LEAN: "lean",
+    tool_pb2.SCHEMA_PROFILE_OPENAI_STRICT: "openai_strict",
+    tool_pb2.SCHEMA_PROFILE_GEMINI: "gemini",
 }
 _MODES: dict[int, Mode] = {router_pb2.MODE_SEMANTIC: "semantic", router_pb2.MODE_LEXICAL: "lexical"}
 _NO_MATCH_REASONS: dict[int, NoMatchReason] = {
@@ -65,6 +71,12 @@ class SelectedTool:
     """The entry of the prompt, verbatim."""
     reasons: tuple[str, ...]
     """Why it is here, when `explain` was set."""
+    schema_profile: SchemaProfile = "raw"
+    """Whose dialect its schema is in: the one asked for, or `"lean"` where it has no such form."""
+    profile_lossy: bool = False
+    """Whether that schema says or takes less than the publisher's: check arguments before the call."""
+    profile_detail: str = ""
+    """What it says less, or why it has no such form."""
 
     @property
     def ref(self) -> ToolRef:
@@ -148,6 +160,8 @@ class Selection:
     """Whose API the prompt is for."""
     message: router_pb2.SelectToolsResponse = field(repr=False)
     """The answer as it came, with `meta`: ids and timings."""
+    tool_references: tuple[JsonObject, ...] = ()
+    """The content of the `tool_result` that answers a tool search of Anthropic's, where it was asked for."""
 
     def resolve(self, model_name: str) -> ToolRef:
         """The tool that the model called. Raises `UnknownTool` for a name it was not given: models do make names up."""
@@ -163,6 +177,15 @@ class Selection:
     def openai_tools(self) -> list[JsonObject]:
         """For `tools` of a Chat Completions request."""
         return self._entries("openai_chat")
+
+    def openai_responses_tools(self) -> list[JsonObject]:
+        """For `tools` of a Responses request."""
+        return self._entries("openai_responses")
+
+    def gemini_tools(self) -> list[JsonObject]:
+        """For `tools` of a Gemini request: all of them as one tool's `functionDeclarations`, or none."""
+        declarations = self._entries("gemini")
+        return [{"functionDeclarations": declarations}] if declarations else []
 
     def anthropic_tools(self) -> list[JsonObject]:
         """For `tools` of a Messages request."""
@@ -208,6 +231,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
         explanations=tuple(_explanation(one) for one in message.explanations),
         format=format,
         message=message,
+        tool_references=tuple(json.loads(message.tool_references_json)) if message.tool_references_json else (),
     )
 
 
@@ -222,6 +246,9 @@ def _selected(tool: router_pb2.SelectedTool) -> SelectedTool:
         tokens=tool.tokens,
         definition_json=tool.definition_json,
         reasons=tuple(tool.reasons),
+        schema_profile=_PROFILES.get(tool.schema_profile, "raw"),
+        profile_lossy=tool.profile_lossy,
+        profile_detail=tool.profile_detail,
     )
 
 

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tool::ToolId;
+use crate::json::write_string;
+use crate::tool::{Document, ToolId};
 
 fn tool(description: &str, schema: &str) -> Tool {
     Tool::new(ToolId::new("files", "read").unwrap(), description.to_owned(), Document::parse(schema).unwrap())
@@ -47,6 +48,19 @@ fn full_is_the_publishers_text() {
         &format!(r#"{{"type":"function","function":{{"name":"read",{rest},"parameters":{schema},"strict":true}}}}"#),
     );
     check(&rich(), Format::Anthropic, Fidelity::Full, &format!(r#"{{"name":"read",{rest},"input_schema":{schema}}}"#));
+    let output = r#"{ "type": "object" }"#;
+    check(
+        &rich(),
+        Format::OpenAiResponses,
+        Fidelity::Full,
+        &format!(r#"{{"type":"function","name":"read",{rest},"parameters":{schema},"strict":true,"output_schema":{output}}}"#),
+    );
+    check(
+        &rich(),
+        Format::Gemini,
+        Fidelity::Full,
+        &format!(r#"{{"name":"read",{rest},"parametersJsonSchema":{schema},"responseJsonSchema":{output}}}"#),
+    );
     check(
         &rich(),
         Format::Mcp,
@@ -75,6 +89,40 @@ fn lean_and_skeleton_are_minified() {
         Format::OpenAiChat,
         Fidelity::Skeleton,
         &format!(r#"{{"type":"function","function":{{"name":"read","parameters":{skeleton}}}}}"#),
+    );
+}
+
+#[test]
+fn what_the_publisher_adds_is_shown_where_it_has_a_place() {
+    let with = |extra: &str| Tool { extra: Some(Document::parse(extra).unwrap()), ..tool("", "{}") };
+    let examples = r#"{"input_examples":[{"a":1.0}],"strict":"yes","cache_control":{"type":"ephemeral"}}"#;
+    check(
+        &with(examples),
+        Format::Anthropic,
+        Fidelity::Full,
+        r#"{"name":"read","input_schema":{},"input_examples":[{"a":1.0}]}"#,
+    );
+    check(&with(r#"{"input_examples":"none"}"#), Format::Anthropic, Fidelity::Full, r#"{"name":"read","input_schema":{}}"#);
+    check(
+        &with(examples),
+        Format::OpenAiChat,
+        Fidelity::Full,
+        r#"{"type":"function","function":{"name":"read","parameters":{}}}"#,
+    );
+    // Left out, Responses would take it for `true`.
+    for (extra, strict) in [(r#"{"strict":true}"#, true), (r#"{"strict":null}"#, false), (examples, false)] {
+        check(
+            &with(extra),
+            Format::OpenAiResponses,
+            Fidelity::Full,
+            &format!(r#"{{"type":"function","name":"read","parameters":{{}},"strict":{strict}}}"#),
+        );
+    }
+    check(
+        &with(r#"{"strict":true}"#),
+        Format::OpenAiResponses,
+        Fidelity::Skeleton,
+        r#"{"type":"function","name":"read","parameters":{"type":"object","properties":{}},"strict":false}"#,
     );
 }
 
@@ -189,7 +237,7 @@ proptest! {
                 let object = Json::parse_object(&render(&tool, &model_name(), format, fidelity), 64).unwrap();
                 let object = object.get("function").unwrap_or(&object);
                 prop_assert_eq!(object.get("name").and_then(Json::as_str), Some("read"));
-                let schema = ["parameters", "input_schema", "inputSchema"].into_iter().find_map(|k| object.get(k)).unwrap();
+                let schema = ["parameters", "input_schema", "inputSchema", "parametersJsonSchema"].into_iter().find_map(|k| object.get(k)).unwrap();
                 prop_assert!(schema.get("properties").unwrap().get(&key).is_some());
             }
         }

@@ -75,15 +75,21 @@ class Budget(_message.Message):
     def __init__(self, max_tokens: _Optional[int] = ..., tokenizer: _Optional[str] = ..., max_tools: _Optional[int] = ..., min_tools: _Optional[int] = ...) -> None: ...
 
 class Output(_message.Message):
-    __slots__ = ("format", "include")
+    __slots__ = ("format", "include", "schema_profile", "defer_loading", "tool_references")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    DEFER_LOADING_FIELD_NUMBER: _ClassVar[int]
+    TOOL_REFERENCES_FIELD_NUMBER: _ClassVar[int]
     format: _tool_pb2.Format
     include: _containers.RepeatedScalarFieldContainer[Include]
-    def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ...) -> None: ...
+    schema_profile: _tool_pb2.SchemaProfile
+    defer_loading: bool
+    tool_references: bool
+    def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., defer_loading: bool = ..., tool_references: bool = ...) -> None: ...
 
 class SelectToolsResponse(_message.Message):
-    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "meta")
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "meta")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +100,7 @@ class SelectToolsResponse(_message.Message):
     DEGRADED_REASON_FIELD_NUMBER: _ClassVar[int]
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_REFERENCES_JSON_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[SelectedTool]
     prompt: str
@@ -105,11 +112,12 @@ class SelectToolsResponse(_message.Message):
     degraded_reason: str
     catalog_version: str
     explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
+    tool_references_json: str
     meta: ResponseMeta
-    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class SelectedTool(_message.Message):
-    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence")
+    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence", "schema_profile", "profile_lossy", "profile_detail")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +127,9 @@ class SelectedTool(_message.Message):
     DEFINITION_JSON_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_LOSSY_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_DETAIL_FIELD_NUMBER: _ClassVar[int]
     source: str
     tool: str
     model_name: str
@@ -128,7 +139,10 @@ class SelectedTool(_message.Message):
     definition_json: str
     reasons: _containers.RepeatedScalarFieldContainer[str]
     confidence: float
-    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    schema_profile: _tool_pb2.SchemaProfile
+    profile_lossy: bool
+    profile_detail: str
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., profile_lossy: bool = ..., profile_detail: _Optional[str] = ...) -> None: ...
 
 class Usage(_message.Message):
     __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools")
@@ -233,20 +247,68 @@ class StageTiming(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., micros: _Optional[int] = ...) -> None: ...
 
 class DescribeToolsRequest(_message.Message):
-    __slots__ = ("tools", "model_names")
+    __slots__ = ("tools", "model_names", "calls")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAMES_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     model_names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., model_names: _Optional[_Iterable[str]] = ...) -> None: ...
+    calls: _containers.RepeatedCompositeFieldContainer[ToolCall]
+    def __init__(self, tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., model_names: _Optional[_Iterable[str]] = ..., calls: _Optional[_Iterable[_Union[ToolCall, _Mapping]]] = ...) -> None: ...
+
+class ToolCall(_message.Message):
+    __slots__ = ("tool", "model_name", "arguments_json", "made_for")
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_JSON_FIELD_NUMBER: _ClassVar[int]
+    MADE_FOR_FIELD_NUMBER: _ClassVar[int]
+    tool: _tool_pb2.ToolRef
+    model_name: str
+    arguments_json: str
+    made_for: _tool_pb2.SchemaProfile
+    def __init__(self, tool: _Optional[_Union[_tool_pb2.ToolRef, _Mapping]] = ..., model_name: _Optional[str] = ..., arguments_json: _Optional[str] = ..., made_for: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ...) -> None: ...
 
 class DescribeToolsResponse(_message.Message):
-    __slots__ = ("results", "catalog_version")
+    __slots__ = ("results", "catalog_version", "checked")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[DescribedTool]
     catalog_version: str
-    def __init__(self, results: _Optional[_Iterable[_Union[DescribedTool, _Mapping]]] = ..., catalog_version: _Optional[str] = ...) -> None: ...
+    checked: _containers.RepeatedCompositeFieldContainer[CheckedCall]
+    def __init__(self, results: _Optional[_Iterable[_Union[DescribedTool, _Mapping]]] = ..., catalog_version: _Optional[str] = ..., checked: _Optional[_Iterable[_Union[CheckedCall, _Mapping]]] = ...) -> None: ...
+
+class CheckedCall(_message.Message):
+    __slots__ = ("verdict", "errors", "arguments_json", "detail")
+    class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        VERDICT_UNSPECIFIED: _ClassVar[CheckedCall.Verdict]
+        VERDICT_VALID: _ClassVar[CheckedCall.Verdict]
+        VERDICT_INVALID: _ClassVar[CheckedCall.Verdict]
+        VERDICT_NOT_FOUND: _ClassVar[CheckedCall.Verdict]
+        VERDICT_UNCHECKED: _ClassVar[CheckedCall.Verdict]
+    VERDICT_UNSPECIFIED: CheckedCall.Verdict
+    VERDICT_VALID: CheckedCall.Verdict
+    VERDICT_INVALID: CheckedCall.Verdict
+    VERDICT_NOT_FOUND: CheckedCall.Verdict
+    VERDICT_UNCHECKED: CheckedCall.Verdict
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_JSON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    verdict: CheckedCall.Verdict
+    errors: _containers.RepeatedCompositeFieldContainer[ArgumentError]
+    arguments_json: str
+    detail: str
+    def __init__(self, verdict: _Optional[_Union[CheckedCall.Verdict, str]] = ..., errors: _Optional[_Iterable[_Union[ArgumentError, _Mapping]]] = ..., arguments_json: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class ArgumentError(_message.Message):
+    __slots__ = ("path", "description")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    description: str
+    def __init__(self, path: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class DescribedTool(_message.Message):
     __slots__ = ("tool", "not_found")

@@ -19,6 +19,16 @@ class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FORMAT_OPENAI_CHAT: _ClassVar[Format]
     FORMAT_ANTHROPIC: _ClassVar[Format]
     FORMAT_MCP: _ClassVar[Format]
+    FORMAT_OPENAI_RESPONSES: _ClassVar[Format]
+    FORMAT_GEMINI: _ClassVar[Format]
+
+class SchemaProfile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCHEMA_PROFILE_UNSPECIFIED: _ClassVar[SchemaProfile]
+    SCHEMA_PROFILE_RAW: _ClassVar[SchemaProfile]
+    SCHEMA_PROFILE_LEAN: _ClassVar[SchemaProfile]
+    SCHEMA_PROFILE_OPENAI_STRICT: _ClassVar[SchemaProfile]
+    SCHEMA_PROFILE_GEMINI: _ClassVar[SchemaProfile]
 
 class Fidelity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +43,13 @@ FORMAT_UNSPECIFIED: Format
 FORMAT_OPENAI_CHAT: Format
 FORMAT_ANTHROPIC: Format
 FORMAT_MCP: Format
+FORMAT_OPENAI_RESPONSES: Format
+FORMAT_GEMINI: Format
+SCHEMA_PROFILE_UNSPECIFIED: SchemaProfile
+SCHEMA_PROFILE_RAW: SchemaProfile
+SCHEMA_PROFILE_LEAN: SchemaProfile
+SCHEMA_PROFILE_OPENAI_STRICT: SchemaProfile
+SCHEMA_PROFILE_GEMINI: SchemaProfile
 FIDELITY_UNSPECIFIED: Fidelity
 FIDELITY_SKELETON: Fidelity
 FIDELITY_LEAN: Fidelity
