@@ -1,6 +1,6 @@
-//! Lines of the directory: stands in until the writer is merged.
+//! Lines of the directory: tools that are worth knowing of and did not fit as objects, as text, not to be called.
 
-/// A line of the directory; more is greater.
+/// What a line says of its tool; more is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Line {
     /// Name and first sentence.

@@ -1,6 +1,6 @@
 //! Makes tool definitions small and fills a token cap with them.
 //!
-//! Every definition is paid for on every call, so a list is shortened before it is cut: a lower-ranked tool loses its
+//! Every definition is paid for on every call, so a list is shortened before it is cut: a less likely tool loses its
 //! annotations, then its descriptions, and only then its place. Six steps, each its own file:
 //!
 //! - `tokens`: how many tokens a text has, exactly, in the two vocabularies we know.
@@ -8,7 +8,7 @@
 //! - `render`: one tool as one JSON object of a model API, the list as a text to paste, and how its tokens add up.
 //! - `costs`: what each object costs, counted once.
 //! - `profile`: schemas in the dialect that one API enforces, and definitions written with them.
-//! - `pack`: which tools at which fidelity, given costs in rank order and a cap.
+//! - `pack`: which tools at which fidelity, given costs, how likely each is needed, and a cap.
 //!
 //! Costs are counted when a tool is registered ([`Costs`]) and made to add up ([`prompt`] says why they can), so packing is
 //! addition. Pure, synchronous and deterministic: no clock, no IO, no score.

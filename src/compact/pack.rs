@@ -80,13 +80,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The costs that matter to one request; `listed` where lines of a directory are wanted.
+    /// The costs that matter to one request, as objects.
     #[must_use]
-    pub fn of(costs: &Costs, format: Format, tokenizer: Tokenizer, listed: bool) -> Self {
-        let _ = listed;
-        let lines = None;
+    pub fn of(costs: &Costs, format: Format, tokenizer: Tokenizer) -> Self {
         let objects = Fidelity::ALL.map(|fidelity| costs.get(format, fidelity, tokenizer));
-        Self { probability: 0.0, objects, lines, held: None }
+        Self { probability: 0.0, objects, lines: None, held: None }
     }
 
     /// What that form costs; nothing where it may not have it.

@@ -90,7 +90,7 @@ impl<'a> Selection<'a> {
         let entry = self.catalog.at(slot)?;
         let (style, tokenizer) = (self.request.style(pinned), self.request.budget.tokenizer);
         let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, tokenizer));
-        let counted = Candidate::of(&entry.record.costs, style.format, tokenizer, false);
+        let counted = Candidate::of(&entry.record.costs, style.format, tokenizer);
         let costs = match &written {
             Some(written) => Candidate { objects: written.costs(), ..counted },
             None => counted,

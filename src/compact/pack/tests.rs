@@ -133,13 +133,12 @@ fn brute_force(candidates: &[Candidate], limits: &Limits) -> f32 {
         options
     };
     let mut all: Vec<(u32, f32)> = vec![(0, 0.0)];
-    for index in 0..candidates.len() {
+    for (index, candidate) in candidates.iter().enumerate() {
         let of_one: Vec<(u32, f32)> = options(index)
             .into_iter()
             .map(|shown| {
-                shown.map_or((0, 0.0), |shown| {
-                    (candidates[index].cost(shown).unwrap().0, candidates[index].probability * limits.values.of(shown))
-                })
+                shown
+                    .map_or((0, 0.0), |shown| (candidate.cost(shown).unwrap().0, candidate.probability * limits.values.of(shown)))
             })
             .collect();
         all = all

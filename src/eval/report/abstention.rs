@@ -49,7 +49,8 @@ pub(super) fn section(view: &View<'_>) -> String {
 }
 
 fn name(one: &Abstention) -> String {
-    format!("{}: {} against {}", one.set, one.none_split, one.some_split)
+    let some = if one.some_split.is_empty() { "all others" } else { &one.some_split };
+    format!("{}: {} against {some}", one.set, one.none_split)
 }
 
 fn curve(one: &Abstention) -> String {
