@@ -111,7 +111,7 @@ impl Forms {
     ///
     /// An empty description is left out, and SKELETON has none. Schemas of LEAN and SKELETON get a `type` of `object` and
     /// `properties` where the root lacks them: the APIs ask for both, and since arguments are always an object neither changes
-    /// what is accepted. FULL adds what else the publisher wrote, where the format has a place for it: see [`Body`].
+    /// what is accepted. FULL adds what else the publisher wrote, where the format has a place for it: see `render/body.rs`.
     #[must_use]
     pub fn render(&self, tool: &Tool, model_name: &ModelName, format: Format, fidelity: Fidelity) -> String {
         let (description, schema) = self.texts(tool, fidelity);

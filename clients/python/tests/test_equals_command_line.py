@@ -85,9 +85,8 @@ def test_the_whole_answer(
 def test_the_prompt(bundled: RunningRouter, queries: list[str], format: Format) -> None:
     for query, answer in zip(queries, select_all(bundled.address, queries, format, {}), strict=True):
         assert bundled.command("select", query, "--prompt", "--format", format) == answer.prompt + "\n", query
-        declarations = (
-            [declaration for tool in answer.gemini_tools() for declaration in tool["functionDeclarations"]] if format == "gemini" else []
-        )
+        tools = answer.gemini_tools() if format == "gemini" else []
+        declarations = [declaration for tool in tools for declaration in tool["functionDeclarations"]]
         entries = {
             "openai_chat": answer.openai_tools,
             "anthropic": answer.anthropic_tools,

@@ -58,7 +58,7 @@ def test_arguments_are_turned_back_and_checked(empty: RunningRouter) -> None:
         assert (good.verdict, good.arguments, good.errors) == ("valid", {"to": "ann"}, ())
         bad = router.check_arguments("send", '{"to":7}')
         assert (bad.verdict, [error.path for error in bad.errors]) == ("invalid", ["/to"])
-        with pytest.raises(NotFound, match="no tool has the model name 'sent'|\"sent\""):
+        with pytest.raises(NotFound, match="no tool has the model name"):
             router.check_arguments("sent", {})
 
 

@@ -75,10 +75,10 @@ class AsyncRouter:
         `relative_margin` of 0.2 leaves out tools below 0.8 times the best confidence, or the best score where no confidence is known. The
         first `min_tools` of the ranking are returned however unlikely they are.
 
-        `schema_profile` says in whose dialect of JSON Schema arguments are described; a tool that has no such form is shown as `"lean"`, and
-        its `profile_detail` says why. Turn arguments that were made for `"openai_strict"` back with `check_arguments`. `defer_loading`, for
-        Anthropic and OpenAI's Responses, marks all but pinned tools to be loaded once a search found them; with `tool_references`, for
-        Anthropic, `Selection.tool_references` is what such a search answers with.
+        `schema_profile` says in whose dialect of JSON Schema arguments are described; a tool that has no such form is shown as `"lean"`,
+        and its `profile_detail` says why. Turn arguments that were made for `"openai_strict"` back with `check_arguments`.
+        `defer_loading`, for Anthropic and OpenAI's Responses, marks all but pinned tools to be loaded once a search found them; with
+        `tool_references`, for Anthropic, `Selection.tool_references` is what such a search answers with.
         """
         request = requests.select(
             query,

@@ -2,7 +2,7 @@
 //!
 //! What publishers write is full JSON Schema; what an API holds a model's arguments to is a small part of it. RAW shows the
 //! publisher's schema, LEAN the cleaned one at every fidelity, OPENAI_STRICT and GEMINI a schema in the API's own subset. Each of
-//! these is written from one reading ([`shape`]), checked against the API's published rules before it is called so ([`rules`]),
+//! these is written from one reading (`shape`), checked against the API's published rules before it is called so (`rules`),
 //! and says what it lost; a schema that has no such form is shown as LEAN, with the reason. Arguments made for OPENAI_STRICT are
 //! turned back with [`restore_arguments`].
 //!

@@ -134,12 +134,11 @@ impl Reader<'_> {
         if get(members, "$id").and_then(Json::as_str).is_some_and(|id| !id.starts_with('#')) {
             return Err(Obstacle::new(at, "has an $id of its own"));
         }
-        if let Some(Json::String(reference)) = get(members, "$ref") {
-            if members.iter().all(|(keyword, _)| keyword == "$ref" || is_annotation(keyword)) {
-                let mut node = self.follow(reference, at, depth)?;
-                node.description = described(members).or(node.description);
-                return Ok(node);
-            }
+        let stands_alone = || members.iter().all(|(keyword, _)| keyword == "$ref" || is_annotation(keyword));
+        if let Some(reference) = get(members, "$ref").and_then(Json::as_str).filter(|_| stands_alone()) {
+            let mut node = self.follow(reference, at, depth)?;
+            node.description = described(members).or(node.description);
+            return Ok(node);
         }
         if has_any(members, &["$ref", "$dynamicRef", "$recursiveRef", "allOf"]) {
             let flat = Json::Object(self.flat(schema, at, 0)?);

@@ -186,8 +186,10 @@ impl Node {
                     Some(our) => our.is_required && our.node.excludes(&their.node),
                 })
             }
-            (Kind::Recursive(_) | Kind::AnyOf(_), _) | (_, Kind::Recursive(_) | Kind::AnyOf(_)) => false,
-            (Kind::Array { .. }, Kind::Array { .. }) | (Kind::Null, Kind::Null) => false,
+            (Kind::Recursive(_) | Kind::AnyOf(_), _)
+            | (_, Kind::Recursive(_) | Kind::AnyOf(_))
+            | (Kind::Array { .. }, Kind::Array { .. })
+            | (Kind::Null, Kind::Null) => false,
             (Kind::Null | Kind::Scalar(_) | Kind::Object(_) | Kind::Array { .. }, _) => true,
         }
     }
@@ -200,8 +202,7 @@ impl Node {
                 same_names && self.kind != other.kind && !self.excludes(other)
             }
             (Kind::Array { items: ours, .. }, Kind::Array { items: theirs, .. }) => ours.is_mistakable_for(theirs),
-            (Kind::Recursive(_) | Kind::AnyOf(_), Kind::Scalar(_) | Kind::Null) => false,
-            (Kind::Scalar(_) | Kind::Null, _) => false,
+            (Kind::Recursive(_) | Kind::AnyOf(_), Kind::Scalar(_) | Kind::Null) | (Kind::Scalar(_) | Kind::Null, _) => false,
             (Kind::Recursive(_) | Kind::AnyOf(_), _) | (_, Kind::Recursive(_) | Kind::AnyOf(_)) => self.kind != other.kind,
             (Kind::Object(_) | Kind::Array { .. }, _) => false,
         }

@@ -128,7 +128,7 @@ fn wrapped(schema: Json, description: Option<(&'static str, Json)>, takes_null: 
     Json::Object(members)
 }
 
-/// `arguments`, made for what [`write`] wrote, as the publisher's schema has them: a `null` that stands for "left out" is left
+/// `arguments`, made for what [`write()`] wrote, as the publisher's schema has them: a `null` that stands for "left out" is left
 /// out. What was not made for that schema stays as it is.
 pub(super) fn restore(shape: &Shape, arguments: &Json) -> Result<Json, Obstacle> {
     let mut restorer = Restorer { shape, looks: 0 };
