@@ -138,7 +138,7 @@ async fn five_servers_over_stdio_and_one_over_http_are_kept_in_sync() {
     std::fs::write(servers.path("grow"), "").unwrap();
     let told = Instant::now();
     while names(&router.select("water the plants").await).first().map(String::as_str) != Some("everything/water_the_plants") {
-        assert!(told.elapsed() < Duration::from_secs(10), "{:?}", statuses(&router).await);
+        assert!(told.elapsed() < Duration::from_secs(60), "{:?}", statuses(&router).await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     report(told.elapsed());
@@ -152,7 +152,7 @@ async fn five_servers_over_stdio_and_one_over_http_are_kept_in_sync() {
         if git.state() == SourceState::Synced && 2 <= git.syncs && 1 <= git.failed_syncs {
             break;
         }
-        assert!(told.elapsed() < Duration::from_secs(60), "{git:?}");
+        assert!(told.elapsed() < Duration::from_secs(120), "{git:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(router.version().await, version);
