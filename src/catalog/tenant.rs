@@ -121,7 +121,8 @@ impl TenantCatalog {
         Self { tenant, version, generation, dimension, sealed, gone, delta, index, enabled, totals }
     }
 
-    /// The next catalogue: `upserts` are new or replace tools of their id, `removals` go. Costs what the delta costs.
+    /// The next catalogue: `upserts` are new or replace tools of their id, `removals` go. Costs what the delta costs, and one scan
+    /// of all vectors for what they have in common.
     #[must_use]
     pub fn changed(&self, version: Version, upserts: &[Arc<Entry>], removals: &[ToolId], dimension: usize) -> Self {
         let replaced: std::collections::HashSet<&ToolId> =

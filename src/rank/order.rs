@@ -6,8 +6,8 @@ use super::rivals::Standing;
 use crate::index::{Found, Hit, ViewScores};
 
 /// How much each score counts. The built-in ones go with any model: half the best view, half the mean of views, a fifth of the word score
-/// relative to the best, a fifth of what the query says of the name. An equal vote for words loses 16 to 22 points of recall@5 on
-/// paraphrased queries. A model's own are in its weights file.
+/// relative to the best, a fifth of what the query says of the name, less what a document has in common with a large catalogue. An equal
+/// vote for words loses 16 to 22 points of recall@5 on paraphrased queries. A model's own are in its weights file.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fusion {
