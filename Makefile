@@ -48,7 +48,8 @@ weights: setup
 	@cargo build --release
 	@bash benches/weights.sh
 
-# The long drills: hundreds of kills, property tests at a hundred times their usual number, a catalogue of a million tools.
+# The long drills: hundreds of kills, a hundred thousand random requests under their caps, property tests at a hundred times their usual
+# number, a catalogue of a million tools.
 accept: setup
-	@KILL_ROUNDS=300 PROPTEST_CASES=20000 $(RUN_TESTS)
+	@KILL_ROUNDS=300 CAP_REQUESTS=100000 PROPTEST_CASES=20000 $(RUN_TESTS)
 	@BENCH_LONG=1 cargo bench --bench engines

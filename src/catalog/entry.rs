@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 use super::change::{Record, State, TextHash};
 use super::views::{ViewTexts, described_terms, label_terms, name_key, name_terms};
 use crate::compact::profile::{Style, Written};
-use crate::compact::{Fidelity, Format, Forms, Tokenizer};
+use crate::compact::{Fidelity, Format, Forms, Line, Tokenizer, directory_line_tokens};
 use crate::index::vector::Codes;
 use crate::rank::Look;
+use crate::tool::TokenCount;
 
 /// A registered tool, ready to be searched and rendered. Shared by all snapshots that hold it.
 #[derive(Clone, Debug)]
@@ -128,6 +129,18 @@ impl Entry {
     #[must_use]
     pub fn rendering(&self, format: Format, fidelity: Fidelity) -> String {
         self.derived.forms.render(&self.record.tool, &self.record.model_name, format, fidelity)
+    }
+
+    /// The tool as a line of a directory.
+    #[must_use]
+    pub fn line(&self, line: Line) -> String {
+        line.text(&self.record.tool, &self.record.model_name)
+    }
+
+    /// What that line costs within a directory.
+    #[must_use]
+    pub fn line_tokens(&self, line: Line, tokenizer: Tokenizer) -> TokenCount {
+        directory_line_tokens(&self.line(line), tokenizer)
     }
 
     /// The tool in a style of its own at every fidelity, rendered and counted now.

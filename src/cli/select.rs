@@ -65,6 +65,12 @@ pub struct Arguments {
     /// Select of the tools in this file instead of the registered ones; nothing is registered. May be repeated, 200 tools at most
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "domain", "tag", "deny"])]
     tools: Vec<PathBuf>,
+    /// Also list, as lines of text under the same cap, tools that are worth knowing of and did not fit
+    #[arg(long)]
+    directory: bool,
+    /// Take the queries as turns of one conversation: each list keeps the one before and appends what is missing
+    #[arg(long)]
+    continue_lists: bool,
     /// Say why each tool is there
     #[arg(long)]
     explain: bool,
@@ -131,7 +137,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         let imported = file::read(path, None).map_err(|e| Exit::failed(e.to_string()))?;
         brought.extend(imported.tools.iter().map(offered));
     }
-    let request = proto::SelectToolsRequest {
+    let mut request = proto::SelectToolsRequest {
         input: None,
         scope: Some(proto::Scope {
             sources: arguments.source,
@@ -148,7 +154,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         }),
         output: Some(proto::Output {
             format: arguments.format.wire().into(),
-            include: Vec::new(),
+            include: if arguments.directory { WITH_DIRECTORY.map(Into::into).to_vec() } else { Vec::new() },
             schema_profile: arguments.schema_profile.wire().into(),
             defer_loading: arguments.defer_loading,
             tool_references: arguments.tool_references,
@@ -158,16 +164,24 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         explain_tools: arguments.why,
         min_confidence: arguments.min_confidence,
         relative_margin: arguments.relative_margin,
+        continuity: arguments.continue_lists.then(proto::Continuity::default),
     };
     let mut client = arguments.connection.open().await?;
     for query in queries {
-        let message = proto::SelectToolsRequest { input: Some(Input::Query(query.clone())), ..request.clone() };
+        request.input = Some(Input::Query(query.clone()));
+        let message = request.clone();
         let answer =
             if arguments.tools.is_empty() { client.select(message).await? } else { rank(&mut client, message, &brought).await? };
+        if let Some(continuity) = &mut request.continuity {
+            continuity.previous_tools = answer.tools.iter().map(previous).collect();
+        }
         if arguments.json {
             output::json(&answer)?;
         } else if arguments.prompt {
             output::line(&answer.prompt);
+            if !answer.directory.is_empty() {
+                output::line(&format!("\n{}", answer.directory.trim_end()));
+            }
         } else if arguments.tool_references {
             output::line(&answer.tool_references_json);
         } else {
@@ -175,6 +189,19 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         }
     }
     Ok(())
+}
+
+/// All that an answer can hold.
+const WITH_DIRECTORY: [proto::Include; 3] = [proto::Include::Prompt, proto::Include::Definitions, proto::Include::Directory];
+
+/// A tool as the next turn names it.
+fn previous(tool: &proto::SelectedTool) -> proto::PreviousTool {
+    proto::PreviousTool {
+        source: tool.source.clone(),
+        tool: tool.tool.clone(),
+        fidelity: tool.fidelity,
+        definition_hash: tool.definition_hash.clone(),
+    }
 }
 
 /// The same request over the tools that were brought.
@@ -185,6 +212,7 @@ async fn rank(
 ) -> Result<proto::SelectToolsResponse, Exit> {
     let proto::SelectToolsRequest {
         input,
+        continuity,
         budget,
         output,
         pinned,
@@ -196,8 +224,18 @@ async fn rank(
     } = message;
     let query = input.map(|Input::Query(query)| query).unwrap_or_default();
     let tools = brought.to_vec();
-    let request =
-        proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin };
+    let request = proto::RankToolsRequest {
+        query,
+        tools,
+        budget,
+        output,
+        pinned,
+        explain,
+        explain_tools,
+        min_confidence,
+        relative_margin,
+        continuity,
+    };
     Ok(client.rank(request).await?.selection.unwrap_or_default())
 }
 
@@ -216,6 +254,15 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
     });
     if !answer.tools.is_empty() {
         output::table(&["tool", "score", "confidence", "fidelity", "tokens"], &[1, 2, 4], rows);
+    }
+    if !answer.directory.is_empty() {
+        output::line(answer.directory.trim_end());
+        for listed in answer.listed.iter().filter(|listed| !listed.reasons.is_empty()) {
+            output::line(&format!("{}/{}: {}", listed.source, listed.tool, listed.reasons.join("; ")));
+        }
+    }
+    if let Some(continuity) = &answer.continuity {
+        output::line(&continued(continuity));
     }
     if let Some(no_match) = &answer.no_match {
         output::line(&format!("no tool: {}", no_match.detail));
@@ -246,6 +293,17 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
         for reason in &explanation.reasons {
             output::line(&format!("  {reason}"));
         }
+    }
+}
+
+fn continued(continuity: &proto::ListContinuity) -> String {
+    use proto::list_continuity::Change;
+    let kept = continuity.kept_tools;
+    match continuity.change() {
+        Change::Unspecified => "?".to_owned(),
+        Change::First => "the first list of its conversation".to_owned(),
+        Change::Appended => format!("the list before is kept: {kept} tools in their places, new ones behind them"),
+        Change::Rebuilt => format!("a new list, of which {kept} tools are in their places: {}", continuity.detail),
     }
 }
 

@@ -22,7 +22,7 @@ mod schema;
 mod tokens;
 
 pub use costs::{COSTS_VERSION, Costs};
-pub use directory::Line;
+pub use directory::{Line, directory, directory_frame, directory_line_tokens};
 pub use pack::{Candidate, DropReason, Limits, Packing, Shown, Values, pack};
 pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt, tool_references};
 pub use schema::{lean, skeleton};

@@ -161,6 +161,15 @@ impl<const N: usize> Spread<N> {
         Some(Self { queries, mean: mean(sets.iter().map(|set| set.mean), sets.len()), drawn })
     }
 
+    /// How far value `a` is above value `b` of the same queries.
+    #[must_use]
+    pub fn difference(&self, a: usize, b: usize) -> Interval {
+        let minus = |row: &[f64; N]| [row[a] - row[b]];
+        let drawn = self.drawn.iter().map(minus).collect();
+        let [interval] = Spread { queries: self.queries, mean: minus(&self.mean), drawn }.intervals();
+        interval
+    }
+
     /// The means with their intervals.
     #[must_use]
     pub fn intervals(&self) -> [Interval; N] {

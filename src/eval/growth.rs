@@ -19,7 +19,7 @@ use self::choices::Asking;
 pub use self::choices::{Choices, Chooser, DEFAULT_MAX_TOOLS, MAX_FAILURES};
 use self::pool::Plan;
 pub use self::pool::Pool;
-use super::{EvalError, Model, llm, median, router};
+use super::{EvalError, Model, llm, median, packing, router};
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::compact::{self, Fidelity, Format};
@@ -80,6 +80,12 @@ pub struct GrowthRow {
     pub complete: f64,
     /// Share of the needed tools that is in the list, mean over queries, in `[0, 1]`.
     pub recall: f64,
+    /// The same with each tool counted by what its form is worth ([`packing`](super::packing)).
+    #[serde(default)]
+    pub covered: f64,
+    /// The same where the answer has a directory too.
+    #[serde(default)]
+    pub covered_with_directory: f64,
     /// What the router adds to a turn, median, ms.
     pub added_ms_p50: f64,
     /// Of it embedding the query, median, ms.
@@ -178,8 +184,18 @@ pub async fn measure(
     let plan = pool.plan(&sizes, options.queries, options.seed, options.sizes.is_none())?;
     let entries = Entries::embed(pool, &plan, model, tick)?;
     let selector = Selector::new(model.pool().clone(), model.policy().clone(), &SelectorOptions::BARE);
-    let mut measuring =
-        Measuring { pool, plan: &plan, entries, selector, engine, chooser, asking: chooser.map(|c| Asking::new(c.client)), tick };
+    let knowing = SelectorOptions { vector_bytes: 64 << 20, ..SelectorOptions::BARE };
+    let mut measuring = Measuring {
+        pool,
+        plan: &plan,
+        entries,
+        selector,
+        with_directory: Selector::new(model.pool().clone(), model.policy().clone(), &knowing),
+        engine,
+        chooser,
+        asking: chooser.map(|c| Asking::new(c.client)),
+        tick,
+    };
     let mut rows = Vec::with_capacity(plan.sizes.len());
     for (size, queries) in &plan.sizes {
         rows.push(measuring.row(*size, queries).await?);
@@ -245,6 +261,8 @@ struct Measuring<'a> {
     plan: &'a Plan,
     entries: Entries<'a>,
     selector: Selector,
+    /// Not timed, so it knows vectors.
+    with_directory: Selector,
     engine: EngineChoice,
     chooser: Option<Chooser<'a>>,
     asking: Option<Asking<'a>>,
@@ -260,6 +278,8 @@ struct Sums {
     tools_returned: usize,
     complete: usize,
     recall: f64,
+    covered: f64,
+    covered_with_directory: f64,
     embed: Vec<Duration>,
     rest: Vec<Duration>,
     added: Vec<Duration>,
@@ -292,6 +312,8 @@ impl Measuring<'_> {
             tools_returned: sums.tools_returned as f64 / count,
             complete: sums.complete as f64 / count,
             recall: sums.recall / count,
+            covered: sums.covered / count,
+            covered_with_directory: sums.covered_with_directory / count,
             added_ms_p50: ms(sums.added),
             embed_ms_p50: ms(sums.embed),
             rest_ms_p50: ms(sums.rest),
@@ -317,7 +339,7 @@ impl Measuring<'_> {
         let text = router::asked(&asked.text);
         let input = Input { query: Some(text.to_owned()), ..Input::default() };
         let failed = |detail: String| EvalError::Select { query: asked.id.clone(), detail };
-        let (answer, trace) = router::select_once(&catalog, &self.selector, input).await.map_err(failed)?;
+        let (answer, trace) = router::select_once(&catalog, &self.selector, input.clone()).await.map_err(&failed)?;
         (self.tick)();
 
         let listed: HashSet<&str> = answer.tools.iter().map(|tool| tool.model_name.as_str()).collect();
@@ -328,6 +350,10 @@ impl Measuring<'_> {
         sums.tools_returned += answer.tools.len();
         sums.complete += usize::from(found == needed.len());
         sums.recall += found as f64 / needed.len().max(1) as f64;
+        sums.covered += packing::worth(&answer, &needed);
+        let input = Input { directory: true, ..input };
+        let (with_directory, _) = router::select_once(&catalog, &self.with_directory, input).await.map_err(failed)?;
+        sums.covered_with_directory += packing::worth(&with_directory, &needed);
         let (embed, rest) = (router::stages(&trace, true), router::stages(&trace, false));
         sums.embed.push(embed);
         sums.rest.push(rest);

@@ -189,7 +189,7 @@ pub(super) fn asked(text: &str) -> &str {
     text.get(..text.floor_char_boundary(QUERY_BYTES)).unwrap_or_default()
 }
 
-fn text(query: &Query) -> Option<String> {
+pub(super) fn text(query: &Query) -> Option<String> {
     Some(asked(&query.text).to_owned())
 }
 
@@ -218,7 +218,7 @@ fn mark(slot: usize) -> String {
     format!("{slot:b}").chars().map(|bit| if bit == '0' { '!' } else { '?' }).collect()
 }
 
-fn slot(id: &ToolId) -> Option<usize> {
+pub(super) fn slot(id: &ToolId) -> Option<usize> {
     let bits: String = id.source().rsplit_once(MARK)?.1.chars().map(|c| if c == '!' { '0' } else { '1' }).collect();
     usize::from_str_radix(&bits, 2).ok()
 }

@@ -6,11 +6,11 @@ use crate::browse::{Call, Wanted};
 use crate::catalog::alike::LookAlikes;
 use crate::catalog::{Entry, State};
 use crate::compact::profile::Profile;
-use crate::compact::{Fidelity, Format, Tokenizer};
+use crate::compact::{Fidelity, Format, Line, Tokenizer};
 use crate::error::Violation;
 use crate::index::Engine;
 use crate::register::{Candidate, Diff};
-use crate::select::{Answer, DropCause, Input, Mode, NoMatch, Scope, Trace};
+use crate::select::{Answer, Change, DropCause, Input, Mode, NoMatch, Previous, Scope, Trace};
 use crate::tool::{Document, ToolId};
 
 /// Which parts of an answer to send.
@@ -18,7 +18,11 @@ use crate::tool::{Document, ToolId};
 pub(super) struct Include {
     prompt: bool,
     definitions: bool,
+    directory: bool,
 }
+
+/// Longest name of a conversation, in bytes.
+const MAX_SESSION_BYTES: usize = 200;
 
 pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Include), Vec<Violation>> {
     let mut violations = Vec::new();
@@ -50,11 +54,13 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
         violations.push(violation);
         None
     });
-    let mut include = Include { prompt: output.include.is_empty(), definitions: output.include.is_empty() };
+    let previous = request.continuity.map(|continuity| previous(continuity, &mut violations));
+    let mut include = Include { prompt: output.include.is_empty(), definitions: output.include.is_empty(), directory: false };
     for (i, number) in output.include.iter().enumerate() {
         match proto::Include::try_from(*number) {
             Ok(proto::Include::Prompt) => include.prompt = true,
             Ok(proto::Include::Definitions) => include.definitions = true,
+            Ok(proto::Include::Directory) => include.directory = true,
             Ok(proto::Include::Unspecified) | Err(_) => violations.push(unknown(&format!("output.include[{i}]"), *number)),
         }
     }
@@ -72,6 +78,8 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
         profile,
         defer_loading: output.defer_loading,
         tool_references: output.tool_references,
+        directory: include.directory,
+        previous,
         pinned,
         explain: request.explain,
         explain_tools,
@@ -79,13 +87,52 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
     if violations.is_empty() { Ok((input, include)) } else { Err(violations) }
 }
 
+/// The caller's name for the conversation; empty where there is none.
+pub(super) fn session(continuity: Option<&proto::Continuity>) -> String {
+    continuity.map_or_else(String::new, |continuity| continuity.session_id.clone())
+}
+
+/// The list before, as the caller had it.
+fn previous(continuity: proto::Continuity, violations: &mut Vec<Violation>) -> Vec<Previous> {
+    if MAX_SESSION_BYTES < continuity.session_id.len() {
+        let words = format!("has {} bytes, the limit is {MAX_SESSION_BYTES}", continuity.session_id.len());
+        violations.push(Violation::new("continuity.session_id", words));
+    }
+    let mut tools = Vec::with_capacity(continuity.previous_tools.len());
+    for (i, tool) in continuity.previous_tools.into_iter().enumerate() {
+        let field = format!("continuity.previous_tools[{i}]");
+        let fidelity = match proto::Fidelity::try_from(tool.fidelity) {
+            Ok(proto::Fidelity::Skeleton) => Ok(Fidelity::Skeleton),
+            Ok(proto::Fidelity::Lean) => Ok(Fidelity::Lean),
+            Ok(proto::Fidelity::Full) => Ok(Fidelity::Full),
+            Ok(proto::Fidelity::Unspecified) => Err(Violation::new(format!("{field}.fidelity"), "is missing")),
+            Err(_) => Err(unknown(&format!("{field}.fidelity"), tool.fidelity)),
+        };
+        match (tool_id(&field, &tool.source, &tool.tool), fidelity) {
+            (Ok(id), Ok(fidelity)) => tools.push(Previous { id, fidelity, hash: tool.definition_hash }),
+            (id, fidelity) => violations.extend(id.err().into_iter().chain(fidelity.err())),
+        }
+    }
+    tools
+}
+
 /// The tools that a caller brings, each with its source.
 pub(super) type Offer = Vec<(String, Candidate)>;
 
 /// A request with the tools that the caller brings.
 pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include, Offer), Vec<Violation>> {
-    let proto::RankToolsRequest { query, tools, budget, output, pinned, explain, explain_tools, min_confidence, relative_margin } =
-        request;
+    let proto::RankToolsRequest {
+        query,
+        tools,
+        budget,
+        output,
+        pinned,
+        explain,
+        explain_tools,
+        min_confidence,
+        relative_margin,
+        continuity,
+    } = request;
     let as_selection = proto::SelectToolsRequest {
         input: Some(proto::select_tools_request::Input::Query(query)),
         scope: None,
@@ -96,6 +143,7 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         explain_tools,
         min_confidence,
         relative_margin,
+        continuity,
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
@@ -127,16 +175,20 @@ fn unknown(field: &str, number: i32) -> Violation {
 pub(super) fn tool_ids(field: &str, refs: Vec<proto::ToolRef>, violations: &mut Vec<Violation>) -> Vec<ToolId> {
     let mut ids = Vec::with_capacity(refs.len());
     for (i, reference) in refs.into_iter().enumerate() {
-        match ToolId::new(&reference.source, &reference.tool) {
+        match tool_id(&format!("{field}[{i}]"), &reference.source, &reference.tool) {
             Ok(id) => ids.push(id),
-            // The message calls the tool's name `tool`.
-            Err(v) => {
-                let field_name = if v.field == "name" { "tool" } else { &v.field };
-                violations.push(Violation::new(format!("{field}[{i}].{field_name}"), v.description));
-            }
+            Err(violation) => violations.push(violation),
         }
     }
     ids
+}
+
+fn tool_id(field: &str, source: &str, tool: &str) -> Result<ToolId, Violation> {
+    ToolId::new(source, tool).map_err(|v| {
+        // The messages call the tool's name `tool`.
+        let field_name = if v.field == "name" { "tool" } else { &v.field };
+        Violation::new(format!("{field}.{field_name}"), v.description)
+    })
 }
 
 pub(super) fn answer(
@@ -166,6 +218,31 @@ pub(super) fn answer(
         .into(),
         profile_lossy: tool.is_lossy,
         profile_detail: tool.profile_detail.clone(),
+        definition_hash: tool.hash.clone(),
+    });
+    let listed = answer.listed.iter().map(|tool| proto::ListedTool {
+        source: tool.id.source().to_owned(),
+        tool: tool.id.name().to_owned(),
+        model_name: tool.model_name.as_str().to_owned(),
+        score: tool.score,
+        confidence: tool.confidence,
+        line: match tool.line {
+            Line::Name => proto::listed_tool::Line::Name,
+            Line::Signature => proto::listed_tool::Line::Signature,
+        }
+        .into(),
+        tokens: tool.tokens.0,
+        reasons: if explain { tool.reasons.clone() } else { Vec::new() },
+    });
+    let continuity = answer.stay.as_ref().map(|stay| proto::ListContinuity {
+        change: match stay.change {
+            Change::First => proto::list_continuity::Change::First,
+            Change::Appended => proto::list_continuity::Change::Appended,
+            Change::Rebuilt => proto::list_continuity::Change::Rebuilt,
+        }
+        .into(),
+        kept_tools: number(stay.kept_tools),
+        detail: stay.detail.clone(),
     });
     let dropped = answer.dropped.iter().map(|dropped| {
         use proto::dropped_tool::Reason;
@@ -173,6 +250,7 @@ pub(super) fn answer(
             DropCause::OverBudget { .. } => Reason::OverBudget,
             DropCause::MaxTools { .. } => Reason::MaxTools,
             DropCause::LowConfidence { .. } => Reason::LowConfidence,
+            DropCause::NotMissed => Reason::NotMissed,
             DropCause::NotFound => Reason::NotFound,
             DropCause::Disabled => Reason::Disabled,
             DropCause::OutOfScope => Reason::OutOfScope,
@@ -205,6 +283,7 @@ pub(super) fn answer(
             saved_tokens,
             max_tokens: answer.usage.max_tokens.0,
             eligible_tools: number(answer.usage.eligible_tools),
+            directory_tokens: answer.usage.directory.0,
         }),
         no_match: answer.no_match.map(no_match),
         confidence: answer.confidence,
@@ -218,6 +297,9 @@ pub(super) fn answer(
         catalog_version: answer.version.to_string(),
         explanations: explanations.collect(),
         tool_references_json: answer.tool_references.clone(),
+        directory: answer.directory.clone(),
+        listed: listed.collect(),
+        continuity,
         meta: Some(proto::ResponseMeta {
             selection_id: ids.0,
             trace_id: ids.1,

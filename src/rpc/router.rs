@@ -31,6 +31,14 @@ pub(super) struct RouterService {
     pub(super) checkers: Arc<Semaphore>,
 }
 
+/// How an answer is told.
+struct Telling {
+    include: convert::Include,
+    explain: bool,
+    /// The caller's name for the conversation.
+    session: String,
+}
+
 /// How many checks of arguments run at once.
 pub(super) const MAX_CHECKERS: usize = 2;
 
@@ -41,7 +49,7 @@ pub(super) fn tenant<T>(request: &Request<T>) -> Result<TenantId, Status> {
 
 impl RouterService {
     /// The answer on the wire, counted and logged.
-    fn told(&self, answer: &Answer, include: convert::Include, explain: bool, trace: &Trace) -> proto::SelectToolsResponse {
+    fn told(&self, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
         self.meters.selection(answer, trace);
         let selection_id = format!("{:032x}", rand::random::<u128>());
         tracing::info!(
@@ -50,9 +58,10 @@ impl RouterService {
             selection.tokens = answer.usage.returned.0,
             selection.saved_tokens = answer.usage.saved(),
             selection.mode = answer.mode.name(),
+            session.id = telling.session,
             "tools selected"
         );
-        convert::answer(answer, include, explain, trace, (selection_id, telemetry::current_trace_id()))
+        convert::answer(answer, telling.include, telling.explain, trace, (selection_id, telemetry::current_trace_id()))
     }
 
     /// Whether arguments are valid. That is bounded but may take a while, so it happens off the threads that answer requests, for a few
@@ -89,11 +98,12 @@ impl ToolRouter for RouterService {
         let (metadata, _, message) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
+            let session = convert::session(message.continuity.as_ref());
             let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
             let request = select::Request::check(input).map_err(|v| invalid(&v))?;
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            Ok(self.told(&answer, include, request.explain, &trace))
+            Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))
         })
         .await
     }
@@ -103,6 +113,7 @@ impl ToolRouter for RouterService {
         let (metadata, _, message) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolRouter/RankTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
+            let session = convert::session(message.continuity.as_ref());
             let (input, include, offered) = convert::offer(message).map_err(|v| invalid(&v))?;
             let request = select::Request::check(input).map_err(|v| invalid(&v))?;
             // Parsing and scanning schemas takes a while, so it happens off the threads that answer requests.
@@ -110,7 +121,7 @@ impl ToolRouter for RouterService {
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
             let registered = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
-            let selection = self.told(&answer, include, request.explain, &trace);
+            let selection = self.told(&answer, &Telling { include, explain: request.explain, session }, &trace);
             // The catalogue of one request has no version that anyone could come back to.
             let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
             Ok(proto::RankToolsResponse { selection })

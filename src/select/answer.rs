@@ -1,8 +1,8 @@
 //! What a selection returns, and how it puts its reasons into words.
 
-use crate::catalog::Version;
-use crate::compact::Fidelity;
+use crate::catalog::{TextHash, Version};
 use crate::compact::profile::Profile;
+use crate::compact::{Fidelity, Line};
 use crate::rank::{Scored, Standing};
 use crate::tool::{ModelName, TokenCount, ToolId};
 
@@ -15,6 +15,12 @@ pub struct Answer {
     pub prompt: String,
     /// The tools as references to paste, where that was asked for; not counted.
     pub tool_references: String,
+    /// Tools to know of, as text, where that was asked for; empty when none is listed.
+    pub directory: String,
+    /// The tools of the directory, in its order.
+    pub listed: Vec<Listed>,
+    /// What became of the list before, where the caller wants it kept.
+    pub stay: Option<Stay>,
     /// What it costs and saves.
     pub usage: Usage,
     /// Why there is no tool.
@@ -43,7 +49,15 @@ impl Answer {
             .map(|tool| size_of::<Selected>() + tool.definition.len() + tool.profile_detail.len() + texts(&tool.reasons));
         let dropped = self.dropped.iter().map(|dropped| size_of::<Dropped>() + dropped.detail.len());
         let explained = self.explanations.iter().map(|e| size_of::<Explanation>() + e.fate.len() + texts(&e.reasons));
-        size_of::<Self>() + self.prompt.len() + self.tool_references.len() + tools.chain(dropped).chain(explained).sum::<usize>()
+        let listed = self.listed.iter().map(|listed| size_of::<Listed>() + texts(&listed.reasons));
+        let stay = self.stay.as_ref().map_or(0, |stay| stay.detail.len());
+        let tools = tools.chain(listed);
+        size_of::<Self>()
+            + stay
+            + self.directory.len()
+            + self.prompt.len()
+            + self.tool_references.len()
+            + tools.chain(dropped).chain(explained).sum::<usize>()
     }
 }
 
@@ -70,8 +84,58 @@ pub struct Selected {
     pub is_lossy: bool,
     /// How it differs, or why it has no such form.
     pub profile_detail: String,
+    /// Of `definition`, where the caller wants lists to stay.
+    pub hash: String,
     /// Why it is here, when asked.
     pub reasons: Vec<String>,
+}
+
+/// A tool to know of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Who it is.
+    pub id: ToolId,
+    /// Its name in the directory.
+    pub model_name: ModelName,
+    /// Rank score.
+    pub score: f32,
+    /// How likely it is that it fits, in `[0, 1]`; nothing where that is not calibrated.
+    pub confidence: Option<f32>,
+    /// How much is said.
+    pub line: Line,
+    /// Tokens of its line.
+    pub tokens: TokenCount,
+    /// Why it is here, when asked.
+    pub reasons: Vec<String>,
+}
+
+/// What became of the list before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// What kind of change it is.
+    pub change: Change,
+    /// So many of its tools, from the first on, are in their places with their bytes.
+    pub kept_tools: usize,
+    /// Why it is not simply appended to; empty where it is.
+    pub detail: String,
+}
+
+/// How a list follows the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There was none.
+    First,
+    /// It begins with it.
+    Appended,
+    /// It does not.
+    Rebuilt,
+}
+
+/// Says which text a definition is: 64 bits are enough, since two texts of one tool are compared.
+#[must_use]
+pub(super) fn definition_hash(definition: &str) -> String {
+    let TextHash(hash) = TextHash::of(definition);
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What the list costs and saves.
@@ -79,8 +143,10 @@ pub struct Selected {
 pub struct Usage {
     /// Every eligible tool at FULL.
     pub eligible_tokens: u64,
-    /// The prompt, exactly.
+    /// Prompt and directory, exactly.
     pub returned: TokenCount,
+    /// The part of it that is the directory.
+    pub directory: TokenCount,
     /// The cap.
     pub max_tokens: TokenCount,
     /// How many tools were eligible.
@@ -198,6 +264,8 @@ pub enum DropCause {
         /// How likely it would have to be.
         least: f32,
     },
+    /// The list before is kept, and is worth enough without it.
+    NotMissed,
     /// Pinned, and not there.
     NotFound,
     /// Pinned, and disabled.
@@ -214,6 +282,7 @@ impl DropCause {
             Self::OverBudget { needs, left } => format!("needs {needs} tokens in its smallest form, {left} were left"),
             Self::MaxTools { limit } => format!("max_tools ({limit}) was reached"),
             Self::LowConfidence { confidence, least } => format!("its confidence is {confidence:.3}, the least is {least:.3}"),
+            Self::NotMissed => "the list before is kept, and is worth enough without it".to_owned(),
             Self::NotFound => format!("{id} is not registered"),
             Self::Disabled => format!("{id} is disabled"),
             Self::OutOfScope => format!("{id} is out of scope"),

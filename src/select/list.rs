@@ -1,16 +1,21 @@
-//! From a ranking to the list under the cap: pinned first → pack → render, with what was left out and why.
+//! From a ranking to the list under the cap: pinned first → pack → write, with what was left out and why.
+
+mod continuity;
+mod fates;
+mod written;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+pub(super) use self::continuity::Chosen;
 use super::CANDIDATES;
-use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
+use super::answer::{DropCause, Dropped};
 use super::belief::{Belief, Unlikely};
 use super::request::Request;
 use super::styled::Styled;
 use crate::catalog::{Entry, State, TenantCatalog};
 use crate::compact::profile::Written;
-use crate::compact::{self, Candidate, DropReason, Fidelity, Limits, Values};
+use crate::compact::{self, Candidate, Limits, Line, Packing, Values};
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
 use crate::tool::{TokenCount, ToolId};
@@ -44,11 +49,10 @@ impl<'a> Selection<'a> {
         let mut dropped = Vec::new();
         let mut taken = HashSet::new();
         for id in &self.request.pinned {
-            match self.pinnable(id) {
+            match self.available(id) {
                 Ok(slot) => {
                     if taken.insert(slot) {
-                        let scored = self.ranked.iter().find(|scored| scored.slot == slot);
-                        lined_up.extend(self.candidate(slot, scored, true));
+                        lined_up.extend(self.candidate(slot, self.scored(slot), true));
                     }
                 }
                 Err(cause) => dropped.push(Dropped { id: id.clone(), detail: cause.detail(id), cause }),
@@ -77,7 +81,8 @@ impl<'a> Selection<'a> {
         Some(Dropped { detail: cause.detail(&id), id, cause })
     }
 
-    fn pinnable(&self, id: &ToolId) -> Result<u32, DropCause> {
+    /// The slot of a tool that the caller names, or why it cannot be had.
+    fn available(&self, id: &ToolId) -> Result<u32, DropCause> {
         let slot = self.catalog.slot(id).ok_or(DropCause::NotFound)?;
         match self.catalog.at(slot) {
             Some(entry) if entry.record.state == State::Disabled => Err(DropCause::Disabled),
@@ -86,172 +91,60 @@ impl<'a> Selection<'a> {
         }
     }
 
+    fn scored(&self, slot: u32) -> Option<&Scored> {
+        self.ranked.iter().find(|scored| scored.slot == slot)
+    }
+
     fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
         let (style, tokenizer) = (self.request.style(pinned), self.request.budget.tokenizer);
         let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, tokenizer));
         let counted = Candidate::of(&entry.record.costs, style.format, tokenizer);
-        let costs = match &written {
-            Some(written) => Candidate { objects: written.costs(), ..counted },
-            None => counted,
-        };
-        Some(LinedUp { entry, scored: scored.copied(), pinned, costs, written })
+        let objects = written.as_ref().map_or(counted.objects, |written| written.costs());
+        let lines = self.request.directory.then(|| Line::ALL.map(|line| entry.line_tokens(line, tokenizer)));
+        Some(LinedUp { entry, scored: scored.copied(), pinned, costs: Candidate { objects, lines, ..counted }, written })
     }
 
-    pub(super) fn pack(&self, lined_up: &[LinedUp<'_>]) -> compact::Packing {
-        let probability = |(place, l): (usize, &LinedUp<'_>)| self.probability(place, l);
-        let candidates = lined_up.iter().enumerate().map(|one| Candidate { probability: probability(one), ..one.1.costs });
+    /// Which tools to show, and how.
+    pub(super) fn choose(&self, lined_up: &mut Vec<LinedUp<'a>>) -> Chosen {
+        match &self.request.previous {
+            None => Chosen::anew(self.pack(lined_up, self.request.budget.max_tokens), self.request),
+            Some(previous) => self.keep(previous, lined_up),
+        }
+    }
+
+    /// The most useful of `lined_up` in `max_tokens`.
+    fn pack(&self, lined_up: &[LinedUp<'_>], max_tokens: TokenCount) -> Packing {
+        let one = |(place, l): (usize, &LinedUp<'_>)| Candidate { probability: self.probability(place, l), ..l.costs };
+        let mut candidates: Vec<Candidate> = lined_up.iter().enumerate().map(one).collect();
         let budget = &self.request.budget;
-        let limits = Limits {
-            max_tokens: budget.max_tokens,
-            max_tools: budget.max_tools,
-            frame: compact::frame(budget.tokenizer),
-            first: lined_up.iter().filter(|l| l.pinned).count().max(budget.min_tools),
-            values: self.values,
-        };
-        compact::pack(&candidates.collect::<Vec<_>>(), &limits)
+        let frame = compact::frame(budget.tokenizer);
+        let limits = Limits { max_tokens, max_tools: budget.max_tools, frame, first: self.first(lined_up), values: self.values };
+        if self.request.directory {
+            let frame = frame + compact::directory_frame(budget.tokenizer);
+            let packing = compact::pack(&candidates, &Limits { frame, ..limits });
+            // A directory must not cost the one callable tool its place.
+            if !packing.kept.is_empty() || candidates.iter().all(|candidate| max_tokens < candidate.least() + limits.frame) {
+                return packing;
+            }
+            candidates.iter_mut().for_each(|candidate| candidate.lines = None);
+        }
+        compact::pack(&candidates, &limits)
+    }
+
+    /// So many of the first are shown before worth counts.
+    fn first(&self, lined_up: &[LinedUp<'_>]) -> usize {
+        lined_up.iter().filter(|l| l.pinned).count().max(self.request.budget.min_tools)
     }
 
     /// How likely it is that the tool in this place is needed. What the caller pins or names is; where nothing is calibrated, places tell.
     fn probability(&self, place: usize, lined_up: &LinedUp<'_>) -> f32 {
-        let is_asked_for = lined_up.pinned || lined_up.scored.is_some_and(|scored| scored.mentioned);
         let by_place = 1.0 / (place as f32 + 2.0);
-        let believed = lined_up.scored.and_then(|scored| self.belief.tool(&scored)).unwrap_or(by_place);
-        if is_asked_for { 1.0 } else { believed }
-    }
-
-    /// Writes the list. Packing adds upper bounds, so the exact count of what is written fits; it is made all the same, because the cap is
-    /// the promise. What was counted at registration is not counted again: see [`Costs::line`](compact::Costs::line).
-    pub(super) fn render(&self, lined_up: &[LinedUp<'_>], kept: &[(usize, Fidelity)]) -> (Vec<Selected>, String, TokenCount) {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
-        let mut tools: Vec<Selected> = Vec::with_capacity(kept.len());
-        let mut lines = Vec::with_capacity(kept.len());
-        for (lined_up, fidelity) in kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity))) {
-            let (definition, line) = match &lined_up.written {
-                Some(written) => (written.text(fidelity).to_owned(), written.line(fidelity)),
-                None => {
-                    let definition = lined_up.entry.rendering(format, fidelity);
-                    let line = lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition);
-                    (definition, line)
-                }
-            };
-            lines.push(line);
-            tools.push(self.selected(lined_up, fidelity, definition));
+        match lined_up.scored {
+            _ if lined_up.pinned => 1.0,
+            Some(scored) if scored.mentioned => 1.0,
+            Some(scored) => self.belief.tool(&scored).unwrap_or(by_place),
+            None => 0.0,
         }
-        while self.request.budget.max_tokens < compact::list_tokens(&lines, tokenizer) {
-            lines.pop();
-            tools.pop();
-        }
-        let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
-        (tools, prompt, compact::list_tokens(&lines, tokenizer))
-    }
-
-    fn selected(&self, lined_up: &LinedUp<'_>, fidelity: Fidelity, definition: String) -> Selected {
-        let record = &lined_up.entry.record;
-        Selected {
-            id: record.tool.id.clone(),
-            model_name: record.model_name.clone(),
-            score: lined_up.scored.map_or(0.0, |scored| scored.score),
-            confidence: lined_up.scored.and_then(|scored| self.belief.tool(&scored)),
-            fidelity,
-            tokens: lined_up.costs.objects[fidelity as usize],
-            profile: lined_up.written.as_ref().map_or(self.request.profile, |written| written.profile),
-            is_lossy: lined_up.written.as_ref().is_some_and(|written| written.is_lossy),
-            profile_detail: lined_up.written.as_ref().map_or_else(String::new, |written| written.detail.clone()),
-            definition,
-            reasons: if self.request.explain { self.reasons(lined_up.scored.as_ref(), lined_up.pinned) } else { Vec::new() },
-        }
-    }
-
-    fn reasons(&self, scored: Option<&Scored>, pinned: bool) -> Vec<String> {
-        answer::reasons(scored, pinned, |slot| self.catalog.at(slot).map(|entry| &entry.record.tool.id))
-    }
-
-    /// Of what packing left out, the part a caller would miss: pinned tools, and those among the first `max_tools`.
-    pub(super) fn dropped(&self, lined_up: &[LinedUp<'_>], left_out: &[(usize, DropReason)]) -> Vec<Dropped> {
-        let missed = |i: usize| lined_up.get(i).filter(|l| l.pinned || i < self.request.budget.max_tools);
-        left_out
-            .iter()
-            .filter_map(|(i, reason)| Some((missed(*i)?, reason)))
-            .map(|(l, reason)| {
-                let id = l.entry.record.tool.id.clone();
-                let cause = match *reason {
-                    DropReason::OverBudget { needs, left } => DropCause::OverBudget { needs, left },
-                    DropReason::MaxTools => DropCause::MaxTools { limit: self.request.budget.max_tools },
-                };
-                Dropped { detail: cause.detail(&id), id, cause }
-            })
-            .collect()
-    }
-
-    pub(super) fn usage(&self, returned: TokenCount) -> Usage {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
-        let eligible_tokens = if self.request.scope.is_everything() {
-            self.catalog.full_tokens(format, tokenizer)
-        } else {
-            let entries = self.eligible.iter().filter_map(|slot| self.catalog.at(slot));
-            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, tokenizer).0)).sum()
-        };
-        Usage { eligible_tokens, returned, max_tokens: self.request.budget.max_tokens, eligible_tools: self.eligible.len() }
-    }
-
-    pub(super) fn no_match(&self, lined_up: &[LinedUp<'_>]) -> NoMatch {
-        if self.catalog.enabled().is_empty() {
-            return NoMatch::EmptyCatalog { registered: self.catalog.len() };
-        }
-        if self.eligible.is_empty() {
-            return NoMatch::EmptyScope { enabled: self.catalog.enabled().len() };
-        }
-        if let Some(Unlikely { confidence, least }) = self.belief.nothing_fits(self.request).filter(|_| lined_up.is_empty()) {
-            return NoMatch::LowConfidence { confidence, least };
-        }
-        match lined_up.iter().map(|l| l.costs.least()).min() {
-            Some(smallest) => {
-                let smallest = smallest + compact::frame(self.request.budget.tokenizer);
-                NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }
-            }
-            None => match self.ranked.first().and_then(|first| self.belief.too_unlikely(self.request, first)) {
-                Some(Unlikely { confidence, least }) => NoMatch::LowConfidence { confidence, least },
-                None => NoMatch::NothingRelevant,
-            },
-        }
-    }
-
-    /// What of its confidence, or of all tools', keeps a tool out that is not reported as dropped.
-    fn why_not(&self, scored: Option<&Scored>, id: &ToolId) -> Option<String> {
-        if let Some(Unlikely { confidence, least }) = self.belief.nothing_fits(self.request) {
-            return Some(NoMatch::LowConfidence { confidence, least }.detail());
-        }
-        let Unlikely { confidence, least } = self.belief.too_unlikely(self.request, scored?)?;
-        Some(DropCause::LowConfidence { confidence, least }.detail(id))
-    }
-
-    pub(super) fn explain(&self, tools: &[Selected], dropped: &[Dropped]) -> Vec<Explanation> {
-        let explain = |id: &ToolId| {
-            let rank = self.catalog.slot(id).and_then(|slot| self.ranked.iter().position(|scored| scored.slot == slot));
-            let scored = rank.and_then(|rank| self.ranked.get(rank));
-            let fate = if let Some(place) = tools.iter().position(|tool| tool.id == *id) {
-                format!("returned, place {} of {}, {}", place + 1, tools.len(), tools[place].fidelity.name())
-            } else if let Some(dropped) = dropped.iter().find(|dropped| dropped.id == *id) {
-                format!("not returned: {}", dropped.detail)
-            } else {
-                let why = match (self.pinnable(id), scored) {
-                    (Err(cause), _) => cause.detail(id),
-                    (Ok(_), scored) => self.why_not(scored, id).unwrap_or_else(|| match scored {
-                        None => "nothing in common with the query".to_owned(),
-                        Some(_) => format!("others ranked higher, and {} came into the list", tools.len()),
-                    }),
-                };
-                format!("not returned: {why}")
-            };
-            Explanation {
-                id: id.clone(),
-                fate,
-                rank: rank.map(|rank| rank + 1),
-                score: scored.map(|scored| scored.score),
-                reasons: scored.map_or_else(Vec::new, |scored| self.reasons(Some(scored), false)),
-            }
-        };
-        self.request.explain_tools.iter().map(explain).collect()
     }
 }

@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use self::answer::{Answer, DropCause, Dropped, Explanation, Mode, NoMatch, Selected, Usage};
+pub use self::answer::{Answer, Change, DropCause, Dropped, Explanation, Listed, Mode, NoMatch, Selected, Stay, Usage};
 use self::belief::Belief;
 use self::embedding::Embedded;
 use self::list::Selection;
@@ -30,7 +30,7 @@ use self::looking::Looked;
 pub(crate) use self::looking::search_parts;
 pub use self::offered::Offered;
 pub use self::policy::Policy;
-pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Request, Scope, Share};
+pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Previous, Request, Scope, Share};
 pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
 use self::styled::Styled;
@@ -218,15 +218,18 @@ impl Selector {
         let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len());
         let (values, styled) = (self.policy.weights.values, &self.styled);
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values, styled };
-        let (lined_up, mut dropped) = selection.line_up();
-        let packing = trace.time(Stage::Pack, || selection.pack(&lined_up));
-        let (tools, prompt, returned) = trace.time(Stage::Render, || selection.render(&lined_up, &packing.kept));
-        let names = tools.iter().filter(|_| request.tool_references).map(|tool| &tool.model_name);
+        let (lined_up, chosen, mut dropped) = trace.time(Stage::Pack, || {
+            let (mut lined_up, dropped) = selection.line_up();
+            let chosen = selection.choose(&mut lined_up);
+            (lined_up, chosen, dropped)
+        });
+        let texts = trace.time(Stage::Render, || selection.write(&lined_up, &chosen));
+        let names = texts.tools.iter().filter(|_| request.tool_references).map(|tool| &tool.model_name);
         let tool_references = compact::tool_references(names);
-        dropped.extend(selection.dropped(&lined_up, &packing.dropped));
-        let explanations = selection.explain(&tools, &dropped);
-        let usage = selection.usage(returned);
-        let no_match = tools.is_empty().then(|| selection.no_match(&lined_up));
+        dropped.extend(selection.dropped(&lined_up, &chosen.dropped));
+        let explanations = selection.explain(&lined_up, &chosen, &texts, &dropped);
+        let usage = selection.usage(&texts);
+        let no_match = texts.tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();
         trace.momentary = degraded.is_some() || not_reranked.is_some();
@@ -235,9 +238,12 @@ impl Selector {
         let version = catalog.version();
         Ok((
             Answer {
-                tools,
-                prompt,
+                tools: texts.tools,
+                prompt: texts.prompt,
                 tool_references,
+                directory: texts.directory,
+                listed: texts.listed,
+                stay: chosen.stay,
                 usage,
                 no_match,
                 confidence,

@@ -1,8 +1,10 @@
 //! What is asked for, checked: limits and defaults of the contract in one place.
 
+use std::collections::HashSet;
+
 use crate::catalog::TenantCatalog;
 use crate::compact::profile::{Profile, Style};
-use crate::compact::{Format, Tokenizer};
+use crate::compact::{Fidelity, Format, Tokenizer};
 use crate::error::Violation;
 use crate::index::allow::Allowed;
 use crate::tool::{TokenCount, ToolId};
@@ -47,12 +49,27 @@ pub struct Input {
     pub defer_loading: bool,
     /// Give the tools as references too.
     pub tool_references: bool,
+    /// Give the others as lines of text.
+    pub directory: bool,
+    /// The list before, to be kept; `None` where lists are made for their turn alone.
+    pub previous: Option<Vec<Previous>>,
     /// Tools that come first.
     pub pinned: Vec<ToolId>,
     /// Give reasons.
     pub explain: bool,
     /// Tools to explain.
     pub explain_tools: Vec<ToolId>,
+}
+
+/// A tool as the list before had it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Previous {
+    /// Who it is.
+    pub id: ToolId,
+    /// How much was shown.
+    pub fidelity: Fidelity,
+    /// The hash of its definition; empty where the caller does not say.
+    pub hash: String,
 }
 
 /// Which tools may be returned. A tool passes when every list that is not empty admits it.
@@ -158,6 +175,10 @@ pub struct Request {
     pub defer_loading: bool,
     /// Whether the tools are given as references too.
     pub tool_references: bool,
+    /// Give the others as lines of text.
+    pub directory: bool,
+    /// The list before, to be kept; `None` where lists are made for their turn alone.
+    pub previous: Option<Vec<Previous>>,
     /// Tools that come first.
     pub pinned: Vec<ToolId>,
     /// Give reasons.
@@ -218,6 +239,14 @@ impl Request {
                 wrong(field, format!("has {} entries, the limit is {MAX_PINNED}", list.len()));
             }
         }
+        let previous = input.previous.as_ref().map_or(0, Vec::len);
+        if previous > MAX_TOOLS_LIMIT as usize {
+            wrong("continuity.previous_tools", format!("has {previous} entries, the limit is {MAX_TOOLS_LIMIT}"));
+        }
+        let mut known = HashSet::new();
+        for (i, tool) in input.previous.iter().flatten().enumerate().filter(|(_, tool)| !known.insert(&tool.id)).take(1) {
+            wrong(&format!("continuity.previous_tools[{i}]"), format!("names {} a second time", tool.id));
+        }
         if MAX_SCOPE_ENTRIES < input.scope.entries() {
             wrong("scope", format!("has {} entries, the limit is {MAX_SCOPE_ENTRIES}", input.scope.entries()));
         }
@@ -237,6 +266,8 @@ impl Request {
                 profile: input.profile.unwrap_or_default(),
                 defer_loading: input.defer_loading,
                 tool_references: input.tool_references,
+                directory: input.directory,
+                previous: input.previous,
                 pinned: input.pinned,
                 explain: input.explain,
                 explain_tools: input.explain_tools,
@@ -258,6 +289,12 @@ impl Request {
         size_of::<Self>()
             + self.query.len()
             + [&scope.allow, &scope.deny, &self.pinned, &self.explain_tools].into_iter().map(|list| ids(list)).sum::<usize>()
+            + self
+                .previous
+                .iter()
+                .flatten()
+                .map(|p| size_of::<Previous>() + p.id.source().len() + p.id.name().len() + p.hash.len())
+                .sum::<usize>()
             + [&scope.sources, &scope.domains, &scope.tags].into_iter().map(|list| texts(list)).sum::<usize>()
     }
 }

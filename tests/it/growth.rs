@@ -188,6 +188,8 @@ fn a_table_can_be_written_and_read_again() {
         tools_returned: 2.0,
         complete: 1.0,
         recall: 1.0,
+        covered: 0.9,
+        covered_with_directory: 0.95,
         added_ms_p50: 2.5,
         embed_ms_p50: 2.0,
         rest_ms_p50: 0.5,

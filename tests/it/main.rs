@@ -6,10 +6,13 @@
 
 mod access;
 mod bad_input;
+mod cap;
 mod command_line;
 mod compare;
 mod confidence;
+mod continuity;
 mod crash;
+mod directory;
 mod engines;
 mod fit;
 mod formats;
@@ -20,6 +23,7 @@ mod look_alikes;
 mod mcp_servers;
 mod model;
 mod operations;
+mod packing;
 mod public_sets;
 mod rank_tools;
 mod ranking;

@@ -165,6 +165,8 @@ fn growth() -> Vec<GrowthRow> {
             tokens_returned: (118.0 * n).min(1_260.0 + 12.0 * n.ln()),
             complete: 1.0 - 0.035 * n.ln().max(0.0),
             recall: 1.0 - 0.024 * n.ln().max(0.0),
+            covered: 0.98 - 0.024 * n.ln().max(0.0),
+            covered_with_directory: 0.99 - 0.02 * n.ln().max(0.0),
             added_ms_p50: 2.1 + n / 9_000.0,
         }
     };

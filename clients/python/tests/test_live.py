@@ -47,6 +47,18 @@ def test_rank_answers_as_select_would_over_the_same_tools(empty: RunningRouter, 
             assert ranked.to_json() == selected.to_json(), query
 
 
+def test_a_list_goes_on_from_turn_to_turn(empty: RunningRouter) -> None:
+    with Router(empty.address) as router:
+        for source in ("weather", "mail", "files"):
+            router.sync(source, bundled_tools(source))
+        first = router.select("send mail to ann", previous_tools=(), session_id="s", max_tokens=600, directory=True)
+        assert first.continuity is not None and first.continuity.change == "first"
+        assert first.directory.count("\n") == len(first.listed) + 1
+        again = router.select("send mail to ann", previous_tools=first.tools, max_tokens=600)
+        assert again.continuity is not None and (again.continuity.change, again.continuity.kept_tools) == ("appended", len(first.tools))
+        assert [tool.definition_json for tool in again.tools] == [tool.definition_json for tool in first.tools]
+
+
 def test_arguments_are_turned_back_and_checked(empty: RunningRouter) -> None:
     schema = {"type": "object", "properties": {"to": {"type": "string"}, "cc": {"type": "string"}}, "required": ["to"]}
     with Router(empty.address) as router:

@@ -45,12 +45,12 @@ def test_every_float_reads_back_as_itself() -> None:
 
 def test_defaults_are_written_and_only_what_is_absent_is_left_out() -> None:
     assert proto_json.line(router_pb2.Usage(saved_tokens=2**63)) == (
-        '{"eligible_tokens":0,"returned_tokens":0,"saved_tokens":9223372036854775808,"max_tokens":0,"eligible_tools":0}'
+        '{"eligible_tokens":0,"returned_tokens":0,"saved_tokens":9223372036854775808,"max_tokens":0,"eligible_tools":0,"directory_tokens":0}'
     )
     assert proto_json.line(router_pb2.ToolExplanation(source="a", rank=0)) == ('{"source":"a","tool":"","fate":"","rank":0,"reasons":[]}')
     # Nor is the empty answer more than its fields: no usage, no no_match, no meta.
     assert proto_json.line(router_pb2.SelectToolsResponse()) == (
-        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":""}'
+        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":"","directory":"","listed":[]}'
     )
 
 
@@ -58,7 +58,9 @@ def test_fields_stand_in_the_order_of_their_numbers() -> None:
     line = proto_json.line(router_pb2.SelectToolsResponse(confidence=0.0, meta=router_pb2.ResponseMeta(cache="miss")))
     numbers = router_pb2.SelectToolsResponse.DESCRIPTOR.fields_by_name
     written = [numbers[name].number for name in json.loads(line)]
-    assert written == sorted(written) and line.index('"explanations"') < line.index('"confidence":0.0,"tool_references_json":"","meta"')
+    assert written == sorted(written) and line.index('"explanations"') < line.index(
+        '"confidence":0.0,"tool_references_json":"","directory":"","meta"'
+    )
 
 
 def test_text_is_escaped_only_where_json_demands_it() -> None:

@@ -38,6 +38,19 @@ def test_the_parts_of_an_answer() -> None:
     assert answer.openai_tools() == [json.loads(ENTRY)]
 
 
+def test_the_directory_and_what_became_of_the_list_before() -> None:
+    listed = router_pb2.ListedTool(source="mail", tool="find", model_name="find", line=router_pb2.ListedTool.LINE_SIGNATURE, tokens=9)
+    continuity = router_pb2.ListContinuity(change=router_pb2.ListContinuity.CHANGE_REBUILT, kept_tools=2, detail="why")
+    usage = router_pb2.Usage(returned_tokens=30, directory_tokens=12)
+    message = router_pb2.SelectToolsResponse(directory="More:\nfind(): Finds.\n", listed=[listed], continuity=continuity, usage=usage)
+    answer = selection(message, "mcp")
+    (tool,) = answer.listed
+    assert (tool.ref, tool.line, tool.tokens, tool.confidence) == (ToolRef("mail", "find"), "signature", 9, None)
+    assert answer.directory.startswith("More:") and answer.usage.directory_tokens == 12
+    assert answer.continuity is not None and (answer.continuity.change, answer.continuity.kept_tools) == ("rebuilt", 2)
+    assert made().continuity is None
+
+
 def test_no_tool_is_an_empty_list_and_a_reason() -> None:
     answer = selection(NOTHING, "anthropic")
     assert answer.anthropic_tools() == []

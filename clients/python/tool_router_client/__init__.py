@@ -32,7 +32,18 @@ from .errors import (
 )
 from .listing import AsyncToolListing, ToolListing
 from .router import Router
-from .selection import DroppedTool, Explanation, Format, NoMatch, SchemaProfile, SelectedTool, Selection, Usage
+from .selection import (
+    DroppedTool,
+    Explanation,
+    Format,
+    ListContinuity,
+    ListedTool,
+    NoMatch,
+    SchemaProfile,
+    SelectedTool,
+    Selection,
+    Usage,
+)
 from .sources import RefusedTool, SourceStatus
 from .tool_ref import RefLike, ToolRef
 from .watch import AsyncWatch, Watch
@@ -54,6 +65,8 @@ __all__ = [
     "Explanation",
     "Format",
     "InvalidRequest",
+    "ListContinuity",
+    "ListedTool",
     "LookAlike",
     "MessageTooLarge",
     "NoMatch",

@@ -15,7 +15,7 @@ from .connection import DEFAULT_ADDRESS, connection
 from .definition import ToolLike
 from .listing import AsyncToolListing
 from .retry import RetryPolicy
-from .selection import Format, SchemaProfile, Selection
+from .selection import Format, SchemaProfile, SelectedTool, Selection
 from .sources import SourceStatus
 from .tool_ref import RefLike
 from .trace_context import headers
@@ -56,6 +56,9 @@ class AsyncRouter:
         schema_profile: SchemaProfile = "raw",
         defer_loading: bool = False,
         tool_references: bool = False,
+        directory: bool = False,
+        previous_tools: Iterable[SelectedTool] | None = None,
+        session_id: str | None = None,
         sources: Iterable[str] = (),
         domains: Iterable[str] = (),
         tags: Iterable[str] = (),
@@ -79,6 +82,11 @@ class AsyncRouter:
         and its `profile_detail` says why. Turn arguments that were made for `"openai_strict"` back with `check_arguments`.
         `defer_loading`, for Anthropic and OpenAI's Responses, marks all but pinned tools to be loaded once a search found them; with
         `tool_references`, for Anthropic, `Selection.tool_references` is what such a search answers with.
+
+        With `directory`, tools that are worth knowing of and did not fit as objects are lines of text in `Selection.directory`, under the
+        same cap. With `previous_tools`, the `tools` of the turn before (`()` on the first), the list keeps them in their places where that
+        is good enough, so that a prompt cache goes on: `Selection.continuity` says what became of them. `session_id` names the
+        conversation in the router's log.
         """
         request = requests.select(
             query,
@@ -92,6 +100,9 @@ class AsyncRouter:
             schema_profile=schema_profile,
             defer_loading=defer_loading,
             tool_references=tool_references,
+            directory=directory,
+            previous_tools=previous_tools,
+            session_id=session_id,
             sources=sources,
             domains=domains,
             tags=tags,
@@ -119,6 +130,9 @@ class AsyncRouter:
         schema_profile: SchemaProfile = "raw",
         defer_loading: bool = False,
         tool_references: bool = False,
+        directory: bool = False,
+        previous_tools: Iterable[SelectedTool] | None = None,
+        session_id: str | None = None,
         pinned: Iterable[RefLike] = (),
         explain: bool = False,
         explain_tools: Iterable[RefLike] = (),
@@ -140,6 +154,9 @@ class AsyncRouter:
             schema_profile=schema_profile,
             defer_loading=defer_loading,
             tool_references=tool_references,
+            directory=directory,
+            previous_tools=previous_tools,
+            session_id=session_id,
             pinned=pinned,
             explain=explain,
             explain_tools=explain_tools,

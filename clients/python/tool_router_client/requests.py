@@ -13,7 +13,7 @@ from typing import Any
 from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2, tool_pb2
 from .definition import ToolLike, definitions
 from .errors import invalid
-from .selection import Format, SchemaProfile
+from .selection import Format, SchemaProfile, SelectedTool
 from .tool_ref import RefLike, messages
 
 _FORMATS: dict[str, tool_pb2.Format] = {
@@ -29,6 +29,12 @@ _PROFILES: dict[str, tool_pb2.SchemaProfile] = {
     "openai_strict": tool_pb2.SCHEMA_PROFILE_OPENAI_STRICT,
     "gemini": tool_pb2.SCHEMA_PROFILE_GEMINI,
 }
+_FIDELITIES: dict[str, tool_pb2.Fidelity] = {
+    "skeleton": tool_pb2.FIDELITY_SKELETON,
+    "lean": tool_pb2.FIDELITY_LEAN,
+    "full": tool_pb2.FIDELITY_FULL,
+}
+_WITH_DIRECTORY = [router_pb2.INCLUDE_PROMPT, router_pb2.INCLUDE_DEFINITIONS, router_pb2.INCLUDE_DIRECTORY]
 _MOST_UINT32 = 2**32 - 1
 _MOST_FLOAT32 = float(2**128 - 2**104)
 # The source of tools that are ranked without one.
@@ -51,6 +57,9 @@ def select(
     schema_profile: SchemaProfile,
     defer_loading: bool,
     tool_references: bool,
+    directory: bool,
+    previous_tools: Iterable[SelectedTool] | None,
+    session_id: str | None,
     sources: Iterable[str],
     domains: Iterable[str],
     tags: Iterable[str],
@@ -70,12 +79,13 @@ def select(
             deny=messages("deny", deny),
         ),
         budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
-        output=_output(format, schema_profile, defer_loading, tool_references),
+        output=_output(format, schema_profile, defer_loading, tool_references, directory),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
         min_confidence=_number("min_confidence", min_confidence),
         relative_margin=_number("relative_margin", relative_margin),
+        continuity=_continuity(previous_tools, session_id),
     )
 
 
@@ -93,6 +103,9 @@ def rank(
     schema_profile: SchemaProfile,
     defer_loading: bool,
     tool_references: bool,
+    directory: bool,
+    previous_tools: Iterable[SelectedTool] | None,
+    session_id: str | None,
     pinned: Iterable[RefLike],
     explain: bool,
     explain_tools: Iterable[RefLike],
@@ -107,12 +120,13 @@ def rank(
         query=text("query", query),
         tools=offered,
         budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
-        output=_output(format, schema_profile, defer_loading, tool_references),
+        output=_output(format, schema_profile, defer_loading, tool_references, directory),
         pinned=messages("pinned", pinned),
         explain=bool(explain),
         explain_tools=messages("explain_tools", explain_tools),
         min_confidence=_number("min_confidence", min_confidence),
         relative_margin=_number("relative_margin", relative_margin),
+        continuity=_continuity(previous_tools, session_id),
     )
 
 
@@ -278,11 +292,38 @@ def _budget(max_tokens: int | None, tokenizer: str | None, max_tools: int | None
     )
 
 
-def _output(format: Format, schema_profile: SchemaProfile, defer_loading: bool, tool_references: bool) -> router_pb2.Output:
+def _continuity(previous_tools: Iterable[SelectedTool] | None, session_id: str | None) -> router_pb2.Continuity | None:
+    if previous_tools is None:
+        if session_id is not None:
+            raise invalid("session_id", f"is {session_id!r} without previous_tools: give them too, `()` on the first turn")
+        return None
+    if isinstance(previous_tools, str) or not isinstance(previous_tools, Iterable):
+        raise invalid("previous_tools", f"is {previous_tools!r}: give the `tools` of the last selection, `()` on the first turn")
+    tools = [_previous(f"previous_tools[{i}]", tool) for i, tool in enumerate(previous_tools)]
+    return router_pb2.Continuity(previous_tools=tools, session_id=_optional_text("session_id", session_id) or "")
+
+
+def _previous(field: str, tool: SelectedTool) -> router_pb2.PreviousTool:
+    if not isinstance(tool, SelectedTool):
+        raise invalid(field, f"is {tool!r}: give the `tools` of the last selection")
+    if tool.fidelity not in _FIDELITIES:
+        raise invalid(f"{field}.fidelity", f"is {tool.fidelity!r}: give one of {', '.join(map(repr, _FIDELITIES))}")
+    return router_pb2.PreviousTool(
+        source=text(f"{field}.source", tool.source),
+        tool=text(f"{field}.tool", tool.tool),
+        fidelity=_FIDELITIES[tool.fidelity],
+        definition_hash=text(f"{field}.definition_hash", tool.definition_hash),
+    )
+
+
+def _output(
+    format: Format, schema_profile: SchemaProfile, defer_loading: bool, tool_references: bool, directory: bool
+) -> router_pb2.Output:
     if format not in _FORMATS:
         raise invalid("format", f"is {format!r}: give one of {', '.join(map(repr, _FORMATS))}")
     return router_pb2.Output(
         format=_FORMATS[format],
+        include=_WITH_DIRECTORY if directory else [],
         schema_profile=_profile("schema_profile", schema_profile),
         defer_loading=bool(defer_loading),
         tool_references=bool(tool_references),

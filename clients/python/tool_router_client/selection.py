@@ -19,7 +19,9 @@ SchemaProfile = Literal["raw", "lean", "openai_strict", "gemini"]
 Fidelity = Literal["skeleton", "lean", "full", "unspecified"]
 Mode = Literal["semantic", "lexical", "unspecified"]
 NoMatchReason = Literal["empty_catalog", "empty_scope", "nothing_relevant", "over_budget", "low_confidence", "unspecified"]
-DropReason = Literal["over_budget", "max_tools", "not_found", "disabled", "out_of_scope", "low_confidence", "unspecified"]
+DropReason = Literal["over_budget", "max_tools", "not_found", "disabled", "out_of_scope", "low_confidence", "not_missed", "unspecified"]
+Line = Literal["name", "signature", "unspecified"]
+ListChange = Literal["first", "appended", "rebuilt", "unspecified"]
 
 _FIDELITIES: dict[int, Fidelity] = {
     tool_pb2.FIDELITY_SKELETON: "skeleton",
@@ -46,6 +48,13 @@ _DROP_REASONS: dict[int, DropReason] = {
     router_pb2.DroppedTool.REASON_DISABLED: "disabled",
     router_pb2.DroppedTool.REASON_OUT_OF_SCOPE: "out_of_scope",
     router_pb2.DroppedTool.REASON_LOW_CONFIDENCE: "low_confidence",
+    router_pb2.DroppedTool.REASON_NOT_MISSED: "not_missed",
+}
+_LINES: dict[int, Line] = {router_pb2.ListedTool.LINE_NAME: "name", router_pb2.ListedTool.LINE_SIGNATURE: "signature"}
+_CHANGES: dict[int, ListChange] = {
+    router_pb2.ListContinuity.CHANGE_FIRST: "first",
+    router_pb2.ListContinuity.CHANGE_APPENDED: "appended",
+    router_pb2.ListContinuity.CHANGE_REBUILT: "rebuilt",
 }
 
 
@@ -77,6 +86,8 @@ class SelectedTool:
     """Whether that schema says or takes less than the publisher's: check arguments before the call."""
     profile_detail: str = ""
     """What it says less, or why it has no such form."""
+    definition_hash: str = ""
+    """Says which text the definition is, to the next turn's `previous_tools`."""
 
     @property
     def ref(self) -> ToolRef:
@@ -90,17 +101,54 @@ class SelectedTool:
 
 
 @dataclass(frozen=True)
+class ListedTool:
+    """A tool that is a line of the directory: to be known of, not to be called."""
+
+    source: str
+    tool: str
+    """Its name within the source."""
+    model_name: str
+    """Its name in the directory."""
+    score: float
+    confidence: float | None
+    line: Line
+    """How much its line says."""
+    tokens: int
+    """Of its line."""
+    reasons: tuple[str, ...]
+    """Why it is listed and not callable, when `explain` was set."""
+
+    @property
+    def ref(self) -> ToolRef:
+        return ToolRef(self.source, self.tool)
+
+
+@dataclass(frozen=True)
+class ListContinuity:
+    """What became of the list before."""
+
+    change: ListChange
+    """`"appended"`: the list before is the beginning of this one, byte for byte."""
+    kept_tools: int
+    """So many of its tools, from the first on, are in their places with their bytes."""
+    detail: str
+    """Why the list is not simply appended to."""
+
+
+@dataclass(frozen=True)
 class Usage:
     """What the list costs and saves, in tokens of the requested tokenizer and format."""
 
     eligible_tokens: int
     """What sending every tool in scope in full would cost."""
     returned_tokens: int
-    """Exact count of the prompt."""
+    """Exact count of prompt and directory."""
     saved_tokens: int
     max_tokens: int
     """The cap that was applied."""
     eligible_tools: int
+    directory_tokens: int = 0
+    """The part of `returned_tokens` that is the directory."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +210,12 @@ class Selection:
     """The answer as it came, with `meta`: ids and timings."""
     tool_references: tuple[JsonObject, ...] = ()
     """The content of the `tool_result` that answers a tool search of Anthropic's, where it was asked for."""
+    directory: str = ""
+    """Tools to know of, one line each, where it was asked for: text for the prompt, counted under the cap."""
+    listed: tuple[ListedTool, ...] = ()
+    """The tools of the directory, in its order."""
+    continuity: ListContinuity | None = None
+    """What became of `previous_tools`, where they were given."""
 
     def resolve(self, model_name: str) -> ToolRef:
         """The tool that the model called. Raises `UnknownTool` for a name it was not given: models do make names up."""
@@ -219,6 +273,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
             saved_tokens=usage.saved_tokens,
             max_tokens=usage.max_tokens,
             eligible_tools=usage.eligible_tools,
+            directory_tokens=usage.directory_tokens,
         ),
         no_match=_no_match(message.no_match) if message.HasField("no_match") else None,
         dropped=tuple(
@@ -232,6 +287,9 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
         format=format,
         message=message,
         tool_references=tuple(json.loads(message.tool_references_json)) if message.tool_references_json else (),
+        directory=message.directory,
+        listed=tuple(_listed(tool) for tool in message.listed),
+        continuity=_continuity(message.continuity) if message.HasField("continuity") else None,
     )
 
 
@@ -249,7 +307,25 @@ def _selected(tool: router_pb2.SelectedTool) -> SelectedTool:
         schema_profile=_PROFILES.get(tool.schema_profile, "raw"),
         profile_lossy=tool.profile_lossy,
         profile_detail=tool.profile_detail,
+        definition_hash=tool.definition_hash,
     )
+
+
+def _listed(tool: router_pb2.ListedTool) -> ListedTool:
+    return ListedTool(
+        source=tool.source,
+        tool=tool.tool,
+        model_name=tool.model_name,
+        score=tool.score,
+        confidence=tool.confidence if tool.HasField("confidence") else None,
+        line=_LINES.get(tool.line, "unspecified"),
+        tokens=tool.tokens,
+        reasons=tuple(tool.reasons),
+    )
+
+
+def _continuity(what: router_pb2.ListContinuity) -> ListContinuity:
+    return ListContinuity(_CHANGES.get(what.change, "unspecified"), what.kept_tools, what.detail)
 
 
 def _no_match(why: router_pb2.NoMatch) -> NoMatch:

@@ -2,7 +2,9 @@
 
 mod abstention;
 mod compare;
+mod continuity;
 mod growth;
+mod packing;
 mod report;
 mod table;
 
@@ -34,6 +36,10 @@ pub struct Arguments {
 enum Command {
     /// Measure tokens and choices as tools are added, with and without the router
     Growth(growth::Arguments),
+    /// Measure what a token cap is used for, by the router and by greedy packers
+    Packing(packing::Arguments),
+    /// Measure how often lists begin with the one of the turn before, and what that costs
+    Continuity(continuity::Arguments),
     /// Compare two results files, or two rankers of one, query by query
     Compare(compare::Arguments),
     /// Draw results files as one HTML page
@@ -126,6 +132,8 @@ impl Arguments {
     pub fn config(&self) -> Option<&Path> {
         match &self.command {
             Some(Command::Growth(growth)) => growth.config.as_deref(),
+            Some(Command::Packing(packing)) => packing.config.as_deref(),
+            Some(Command::Continuity(continuity)) => continuity.config.as_deref(),
             Some(Command::Compare(_) | Command::Report(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
         }
@@ -147,7 +155,9 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
     match &arguments.command {
         Some(Command::Compare(arguments)) => compare::run(arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
-        Some(Command::Growth(_)) | None => Err(Exit::failed("this command runs with the model")),
+        Some(Command::Growth(_) | Command::Packing(_) | Command::Continuity(_)) | None => {
+            Err(Exit::failed("this command runs with the model"))
+        }
     }
 }
 
@@ -158,6 +168,8 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
 pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -> Result<(), Exit> {
     match (arguments.command, arguments.flags) {
         (Some(Command::Growth(arguments)), _) => growth::run(arguments, engine, &mut model).await,
+        (Some(Command::Continuity(arguments)), _) => continuity::run(arguments, engine, &mut model).await,
+        (Some(Command::Packing(arguments)), _) => packing::run(arguments, engine, &mut model).await,
         (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
         (Some(Command::Report(arguments)), _) => report::run(&arguments),
         (None, Some(flags)) => rank(flags, engine, &mut model).await,

@@ -22,6 +22,12 @@ pub struct GrowthRow {
     pub complete: f64,
     /// Share of the needed tools that is in the list.
     pub recall: f64,
+    /// The same with each tool counted by what the form it is shown in is worth.
+    #[serde(default)]
+    pub covered: f64,
+    /// The same where the answer has a directory too.
+    #[serde(default)]
+    pub covered_with_directory: f64,
     /// What the router adds to a turn, median, ms.
     pub added_ms_p50: f64,
 }
@@ -61,7 +67,8 @@ pub(super) fn section(rows: Option<&[GrowthRow]>) -> String {
         )
     );
     let caption = "Left: tokens of every definition as published beside those of the router's list under its default cap; \
-                   the distance is what each turn saves. Right: what the shorter list costs; 1 is nothing.";
+                   the distance is what each turn saves. Right: what the shorter list costs; 1 is nothing. Covered counts each \
+                   needed tool by what its form is worth: whole or LEAN 1, SKELETON .9, a SIGNATURE line .6, a NAME line .2.";
     let mut out = figure(&cells, caption);
     out.push_str("<div class=\"scroll\"><table><thead><tr>");
     for (name, class) in [
@@ -72,6 +79,8 @@ pub(super) fn section(rows: Option<&[GrowthRow]>) -> String {
         ("saved", "num"),
         ("needed tools in the list", "num"),
         ("complete queries", "num"),
+        ("covered", "num"),
+        ("covered, with directory", "num"),
         ("added to a turn, p50 ms", "num"),
     ] {
         let _ = write!(out, "<th scope=\"col\" class=\"{class}\">{name}</th>");
@@ -86,6 +95,8 @@ pub(super) fn section(rows: Option<&[GrowthRow]>) -> String {
             saved,
             share(row.recall),
             share(row.complete),
+            share(row.covered),
+            share(row.covered_with_directory),
             format!("{:.2}", row.added_ms_p50),
         ];
         let _ = write!(out, "<tr><th scope=\"row\" class=\"num\">{}</th>", count(row.tools));

@@ -1,5 +1,7 @@
 //! The bundled catalogue and its queries.
 
+use std::path::Path;
+
 use tool_router::rpc::proto::ToolDefinition;
 
 use super::{TestRouter, repository};
@@ -45,6 +47,25 @@ pub(crate) fn queries() -> Vec<Query> {
         Query { text: value["text"].as_str().unwrap().to_owned(), relevant }
     };
     text.lines().map(parse).filter(|query| !query.relevant.is_empty()).collect()
+}
+
+/// Writes the catalogue with its queries as the labelled set `bundled` into `folder`.
+pub(crate) fn write_set(folder: &Path) {
+    let folder = folder.join("bundled");
+    std::fs::create_dir(&folder).unwrap();
+    let line = |source: &str, tool: &ToolDefinition| {
+        let schema: serde_json::Value = serde_json::from_str(&tool.input_schema_json).unwrap();
+        let id = format!("{source}/{}", tool.name);
+        serde_json::json!({"id": id, "name": tool.name, "description": tool.description, "input_schema": schema, "server": source}).to_string()
+    };
+    let tools: Vec<String> =
+        sources().iter().flat_map(|(source, tools)| tools.iter().map(|tool| line(source, tool)).collect::<Vec<_>>()).collect();
+    let query = |(i, query): (usize, Query)| {
+        serde_json::json!({"id": format!("q{i}"), "text": query.text, "relevant": query.relevant}).to_string()
+    };
+    let queries: Vec<String> = queries().into_iter().enumerate().map(query).collect();
+    std::fs::write(folder.join("tools.jsonl"), tools.join("\n")).unwrap();
+    std::fs::write(folder.join("queries.jsonl"), queries.join("\n")).unwrap();
 }
 
 /// Registers everything.

@@ -13,6 +13,7 @@ class Include(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INCLUDE_UNSPECIFIED: _ClassVar[Include]
     INCLUDE_PROMPT: _ClassVar[Include]
     INCLUDE_DEFINITIONS: _ClassVar[Include]
+    INCLUDE_DIRECTORY: _ClassVar[Include]
 
 class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -22,12 +23,13 @@ class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 INCLUDE_UNSPECIFIED: Include
 INCLUDE_PROMPT: Include
 INCLUDE_DEFINITIONS: Include
+INCLUDE_DIRECTORY: Include
 MODE_UNSPECIFIED: Mode
 MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
+    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +39,7 @@ class SelectToolsRequest(_message.Message):
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     query: str
     scope: Scope
     budget: Budget
@@ -46,7 +49,28 @@ class SelectToolsRequest(_message.Message):
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     min_confidence: float
     relative_margin: float
-    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
+    continuity: Continuity
+    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
+
+class Continuity(_message.Message):
+    __slots__ = ("previous_tools", "session_id")
+    PREVIOUS_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    previous_tools: _containers.RepeatedCompositeFieldContainer[PreviousTool]
+    session_id: str
+    def __init__(self, previous_tools: _Optional[_Iterable[_Union[PreviousTool, _Mapping]]] = ..., session_id: _Optional[str] = ...) -> None: ...
+
+class PreviousTool(_message.Message):
+    __slots__ = ("source", "tool", "fidelity", "definition_hash")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_HASH_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    tool: str
+    fidelity: _tool_pb2.Fidelity
+    definition_hash: str
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., definition_hash: _Optional[str] = ...) -> None: ...
 
 class Scope(_message.Message):
     __slots__ = ("sources", "domains", "tags", "allow", "deny")
@@ -89,7 +113,7 @@ class Output(_message.Message):
     def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., defer_loading: bool = ..., tool_references: bool = ...) -> None: ...
 
 class SelectToolsResponse(_message.Message):
-    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "meta")
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "directory", "listed", "continuity", "meta")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +125,9 @@ class SelectToolsResponse(_message.Message):
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
     TOOL_REFERENCES_JSON_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    LISTED_FIELD_NUMBER: _ClassVar[int]
+    CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[SelectedTool]
     prompt: str
@@ -113,11 +140,62 @@ class SelectToolsResponse(_message.Message):
     catalog_version: str
     explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
     tool_references_json: str
+    directory: str
+    listed: _containers.RepeatedCompositeFieldContainer[ListedTool]
+    continuity: ListContinuity
     meta: ResponseMeta
-    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., directory: _Optional[str] = ..., listed: _Optional[_Iterable[_Union[ListedTool, _Mapping]]] = ..., continuity: _Optional[_Union[ListContinuity, _Mapping]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+
+class ListedTool(_message.Message):
+    __slots__ = ("source", "tool", "model_name", "score", "confidence", "line", "tokens", "reasons")
+    class Line(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LINE_UNSPECIFIED: _ClassVar[ListedTool.Line]
+        LINE_NAME: _ClassVar[ListedTool.Line]
+        LINE_SIGNATURE: _ClassVar[ListedTool.Line]
+    LINE_UNSPECIFIED: ListedTool.Line
+    LINE_NAME: ListedTool.Line
+    LINE_SIGNATURE: ListedTool.Line
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    tool: str
+    model_name: str
+    score: float
+    confidence: float
+    line: ListedTool.Line
+    tokens: int
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., confidence: _Optional[float] = ..., line: _Optional[_Union[ListedTool.Line, str]] = ..., tokens: _Optional[int] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListContinuity(_message.Message):
+    __slots__ = ("change", "kept_tools", "detail")
+    class Change(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        CHANGE_UNSPECIFIED: _ClassVar[ListContinuity.Change]
+        CHANGE_FIRST: _ClassVar[ListContinuity.Change]
+        CHANGE_APPENDED: _ClassVar[ListContinuity.Change]
+        CHANGE_REBUILT: _ClassVar[ListContinuity.Change]
+    CHANGE_UNSPECIFIED: ListContinuity.Change
+    CHANGE_FIRST: ListContinuity.Change
+    CHANGE_APPENDED: ListContinuity.Change
+    CHANGE_REBUILT: ListContinuity.Change
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    change: ListContinuity.Change
+    kept_tools: int
+    detail: str
+    def __init__(self, change: _Optional[_Union[ListContinuity.Change, str]] = ..., kept_tools: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class SelectedTool(_message.Message):
-    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence", "schema_profile", "profile_lossy", "profile_detail")
+    __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence", "schema_profile", "profile_lossy", "profile_detail", "definition_hash")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +208,7 @@ class SelectedTool(_message.Message):
     SCHEMA_PROFILE_FIELD_NUMBER: _ClassVar[int]
     PROFILE_LOSSY_FIELD_NUMBER: _ClassVar[int]
     PROFILE_DETAIL_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_HASH_FIELD_NUMBER: _ClassVar[int]
     source: str
     tool: str
     model_name: str
@@ -142,21 +221,24 @@ class SelectedTool(_message.Message):
     schema_profile: _tool_pb2.SchemaProfile
     profile_lossy: bool
     profile_detail: str
-    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., profile_lossy: bool = ..., profile_detail: _Optional[str] = ...) -> None: ...
+    definition_hash: str
+    def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., profile_lossy: bool = ..., profile_detail: _Optional[str] = ..., definition_hash: _Optional[str] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools")
+    __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools", "directory_tokens")
     ELIGIBLE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RETURNED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SAVED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORY_TOKENS_FIELD_NUMBER: _ClassVar[int]
     eligible_tokens: int
     returned_tokens: int
     saved_tokens: int
     max_tokens: int
     eligible_tools: int
-    def __init__(self, eligible_tokens: _Optional[int] = ..., returned_tokens: _Optional[int] = ..., saved_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., eligible_tools: _Optional[int] = ...) -> None: ...
+    directory_tokens: int
+    def __init__(self, eligible_tokens: _Optional[int] = ..., returned_tokens: _Optional[int] = ..., saved_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., eligible_tools: _Optional[int] = ..., directory_tokens: _Optional[int] = ...) -> None: ...
 
 class NoMatch(_message.Message):
     __slots__ = ("reason", "detail")
@@ -191,6 +273,7 @@ class DroppedTool(_message.Message):
         REASON_DISABLED: _ClassVar[DroppedTool.Reason]
         REASON_OUT_OF_SCOPE: _ClassVar[DroppedTool.Reason]
         REASON_LOW_CONFIDENCE: _ClassVar[DroppedTool.Reason]
+        REASON_NOT_MISSED: _ClassVar[DroppedTool.Reason]
     REASON_UNSPECIFIED: DroppedTool.Reason
     REASON_OVER_BUDGET: DroppedTool.Reason
     REASON_MAX_TOOLS: DroppedTool.Reason
@@ -198,6 +281,7 @@ class DroppedTool(_message.Message):
     REASON_DISABLED: DroppedTool.Reason
     REASON_OUT_OF_SCOPE: DroppedTool.Reason
     REASON_LOW_CONFIDENCE: DroppedTool.Reason
+    REASON_NOT_MISSED: DroppedTool.Reason
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -324,7 +408,7 @@ class DescribedTool(_message.Message):
     def __init__(self, tool: _Optional[_Union[_tool_pb2.RegisteredTool, _Mapping]] = ..., not_found: _Optional[_Union[DescribedTool.NotFound, _Mapping]] = ...) -> None: ...
 
 class RankToolsRequest(_message.Message):
-    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
+    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +418,7 @@ class RankToolsRequest(_message.Message):
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     query: str
     tools: _containers.RepeatedCompositeFieldContainer[OfferedTool]
     budget: Budget
@@ -343,7 +428,8 @@ class RankToolsRequest(_message.Message):
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     min_confidence: float
     relative_margin: float
-    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
+    continuity: Continuity
+    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
 
 class OfferedTool(_message.Message):
     __slots__ = ("source", "definition")
