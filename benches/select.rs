@@ -11,7 +11,7 @@ use tool_router::cli::output;
 use tool_router::compact::Tokenizer;
 use tool_router::embed::{Pool, PoolOptions};
 use tool_router::index::EngineChoice;
-use tool_router::select::{Answered, Input, Policy, Request, Selector, SelectorOptions, Stage, Trace};
+use tool_router::select::{Answered, Input, Policy, Request, Scope, Selector, SelectorOptions, Stage, Trace};
 
 /// Tools of the catalogue that goals are set for.
 const TOOLS: usize = 10_000;
@@ -39,6 +39,8 @@ async fn measure() {
     let header = ["query tokens", "queries", "bare forward ms", "selection ms", "ratio", "the rest ms", "p99 ms"];
     output::line(&format!("\nSelection beside the bare forward pass, {} tools, exact engine", output::thousands(TOOLS as u64)));
     output::table(&header, &[1, 2, 3, 4, 5, 6], rows);
+
+    packing(&bare, &small, &by_length().remove(0).1).await;
 
     let known = Selector::new(
         pool.clone(),
@@ -170,6 +172,32 @@ async fn repeats(pool: &Pool, catalog: &Arc<TenantCatalog>, texts: &[String], se
     }
     output::line("\nA repeated query of 10-16 tokens");
     output::table(&["what is known", "bare forward ms", "again ms", "ratio"], &[1, 2, 3], rows);
+}
+
+/// From the ranking to the text: looking up what each candidate costs in each form, packing, writing and counting.
+async fn packing(selector: &Selector, catalog: &Arc<TenantCatalog>, texts: &[String]) {
+    let usual = |text: &str| Input { query: Some(text.to_owned()), min_confidence: Some(0.0), ..Input::default() };
+    let mut rows = Vec::new();
+    for (name, candidates, directory) in
+        [("50", 50, false), ("50, with a directory", 50, true), ("200", 200, false), ("200, with a directory", 200, true)]
+    {
+        let mut times = Vec::new();
+        for text in texts.iter().take(ROUNDS / 2) {
+            let ask = async |input: Input| {
+                let request = Request::check(input).expect("a sound request");
+                selector.select(catalog, &request, later()).await.expect("an answer")
+            };
+            let (ranking, _) = ask(Input { max_tokens: Some(u32::MAX), max_tools: Some(candidates), ..usual(text) }).await;
+            let allow = ranking.tools.iter().map(|tool| tool.id.clone()).collect();
+            let (answer, trace) = ask(Input { scope: Scope { allow, ..Scope::default() }, directory, ..usual(text) }).await;
+            assert!(!answer.tools.is_empty() && (directory || answer.listed.is_empty()));
+            times.push(stage(&trace, |stage| matches!(stage, Stage::Pack | Stage::Render)));
+        }
+        let us = |share: f64| format!("{:.0}", quantile(&times, share).as_secs_f64() * 1e6);
+        rows.push(vec![name.to_owned(), times.len().to_string(), us(0.5), us(0.99)]);
+    }
+    output::line("\nDiet look-up, packing and rendering under 1,500 tokens, 10,000 tools in the catalogue");
+    output::table(&["candidates", "queries", "median us", "p99 us"], &[1, 2, 3], rows);
 }
 
 async fn stages(name: &str, selector: &Selector, catalog: &Arc<TenantCatalog>, texts: &[String]) -> Vec<String> {

@@ -22,7 +22,7 @@ use tool_router::tool::{Tool, ToolId};
 use crate::support::{bundled, repository};
 
 /// Enough to meet every kind of request many times in a debug build.
-const USUAL_REQUESTS: usize = 2_000;
+const USUAL_REQUESTS: usize = 1_000;
 
 fn tools() -> Vec<Tool> {
     let read = |(source, _): &(String, Vec<_>)| {

@@ -64,12 +64,12 @@ async fn explain_says_why_a_tool_is_kept_shrunk_listed_or_dropped() {
     let why = |i: usize| ToolRef { source: "post".into(), tool: format!("send_letter_{i}") };
     let answer = router
         .select_with("send a letter", |request| {
-            with_directory(request, 700);
+            with_directory(request, 330);
             request.explain = true;
             request.explain_tools = (0..9).map(why).collect();
         })
         .await;
-    assert!(!answer.tools.is_empty() && !answer.listed.is_empty());
+    assert!(!answer.tools.is_empty() && !answer.listed.is_empty(), "{} and {}", answer.prompt, answer.directory);
     for tool in &answer.tools {
         let is_whole = tool.fidelity() == Fidelity::Full;
         assert_eq!(is_whole, !tool.reasons.iter().any(|reason| reason.contains("more tokens")), "{:?}", tool.reasons);

@@ -9,7 +9,8 @@ fn lines(command: &str, more: &[&str]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     bundled::write_set(folder.path());
     let data = folder.path().to_str().unwrap();
-    let arguments: Vec<&str> = ["eval", command, "--data", data, "--set", "bundled", "--json"].iter().chain(more).copied().collect();
+    let arguments: Vec<&str> =
+        ["eval", command, "--data", data, "--set", "bundled", "--json"].iter().chain(more).copied().collect();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_tool-router"))
         .args(arguments)
         .env("TOOL_ROUTER__EMBEDDER__KIND", "hashing")
