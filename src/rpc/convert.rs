@@ -205,6 +205,7 @@ pub(super) fn answer(
             saved_tokens,
             max_tokens: answer.usage.max_tokens.0,
             eligible_tools: number(answer.usage.eligible_tools),
+            overhead_tokens: answer.usage.overhead.0,
         }),
         no_match: answer.no_match.map(no_match),
         confidence: answer.confidence,

@@ -81,6 +81,8 @@ pub struct Usage {
     pub eligible_tokens: u64,
     /// The prompt, exactly.
     pub returned: TokenCount,
+    /// What the vendor adds around it.
+    pub overhead: TokenCount,
     /// The cap.
     pub max_tokens: TokenCount,
     /// How many tools were eligible.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::CANDIDATES;
 use super::answer::{self, DropCause, Dropped, Explanation, NoMatch, Selected, Usage};
 use super::belief::{Belief, Unlikely};
+use super::counted::{self, Definition};
 use super::request::Request;
 use super::styled::Styled;
 use crate::catalog::{Entry, State, TenantCatalog};
 use crate::compact::profile::Written;
-use crate::compact::{self, Candidate, DropReason, Fidelity, Limits, Values};
+use crate::compact::{self, Candidate, Counter, DropReason, Fidelity, Format, Limits, Tokenizer, Values};
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
 use crate::tool::{TokenCount, ToolId};
@@ -23,6 +24,19 @@ pub(super) struct LinedUp<'a> {
     costs: Candidate,
     /// Its definition, where that is not the one that was counted at registration.
     written: Option<Arc<Written>>,
+}
+
+impl LinedUp<'_> {
+    /// Tokens of its entry, without what the vendor adds to it.
+    fn tokens(&self, fidelity: Fidelity, counter: &Counter) -> TokenCount {
+        self.costs.objects[fidelity as usize].saturating_sub(counter.overhead().per_tool)
+    }
+
+    /// Tokens of the same entry at FULL in a vocabulary that is counted at registration.
+    fn base_tokens(&self, format: Format, base: Tokenizer) -> TokenCount {
+        let counted = || self.entry.record.costs.get(format, Fidelity::Full, base);
+        self.written.as_ref().map_or_else(counted, |written| written.cost(Fidelity::Full))
+    }
 }
 
 /// One selection's ranking on its way to a list.
@@ -88,13 +102,13 @@ impl<'a> Selection<'a> {
 
     fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
-        let (style, tokenizer) = (self.request.style(pinned), self.request.budget.tokenizer);
-        let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, tokenizer));
-        let counted = Candidate::of(&entry.record.costs, style.format, tokenizer);
-        let costs = match &written {
-            Some(written) => Candidate { objects: written.costs(), ..counted },
-            None => counted,
-        };
+        let (style, counter) = (self.request.style(pinned), &self.request.budget.tokenizer);
+        let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, counter.base()));
+        let counted = Candidate::of(&entry.record.costs, style.format, counter.base());
+        let base = written.as_ref().map_or(counted.objects, |written| written.costs());
+        let definition = Definition { tenant: self.catalog.tenant(), entry, style, written: written.as_deref() };
+        let objects = self.styled.counted.objects(&definition, base, counter).map(|cost| cost + counter.overhead().per_tool);
+        let costs = Candidate { objects, ..counted };
         Some(LinedUp { entry, scored: scored.copied(), pinned, costs, written })
     }
 
@@ -105,7 +119,7 @@ impl<'a> Selection<'a> {
         let limits = Limits {
             max_tokens: budget.max_tokens,
             max_tools: budget.max_tools,
-            frame: compact::frame(budget.tokenizer),
+            frame: budget.tokenizer.frame(),
             first: lined_up.iter().filter(|l| l.pinned).count().max(budget.min_tools),
             values: self.values,
         };
@@ -123,7 +137,7 @@ impl<'a> Selection<'a> {
     /// Writes the list. Packing adds upper bounds, so the exact count of what is written fits; it is made all the same, because the cap is
     /// the promise. What was counted at registration is not counted again: see [`Costs::line`](compact::Costs::line).
     pub(super) fn render(&self, lined_up: &[LinedUp<'_>], kept: &[(usize, Fidelity)]) -> (Vec<Selected>, String, TokenCount) {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+        let (format, counter) = (self.request.format, &self.request.budget.tokenizer);
         let mut tools: Vec<Selected> = Vec::with_capacity(kept.len());
         let mut lines = Vec::with_capacity(kept.len());
         for (lined_up, fidelity) in kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity))) {
@@ -131,19 +145,22 @@ impl<'a> Selection<'a> {
                 Some(written) => (written.text(fidelity).to_owned(), written.line(fidelity)),
                 None => {
                     let definition = lined_up.entry.rendering(format, fidelity);
-                    let line = lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition);
+                    let line = lined_up.entry.record.costs.line(format, fidelity, counter.base(), &definition);
                     (definition, line)
                 }
             };
             lines.push(line);
             tools.push(self.selected(lined_up, fidelity, definition));
         }
-        while self.request.budget.max_tokens < compact::list_tokens(&lines, tokenizer) {
+        loop {
+            let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
+            let tokens = counter.list_tokens(&lines, &prompt);
+            if tokens + counter.overhead().around(tools.len()) <= self.request.budget.max_tokens || tools.is_empty() {
+                return (tools, prompt, tokens);
+            }
             lines.pop();
             tools.pop();
         }
-        let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
-        (tools, prompt, compact::list_tokens(&lines, tokenizer))
     }
 
     fn selected(&self, lined_up: &LinedUp<'_>, fidelity: Fidelity, definition: String) -> Selected {
@@ -154,7 +171,7 @@ impl<'a> Selection<'a> {
             score: lined_up.scored.map_or(0.0, |scored| scored.score),
             confidence: lined_up.scored.and_then(|scored| self.belief.tool(&scored)),
             fidelity,
-            tokens: lined_up.costs.objects[fidelity as usize],
+            tokens: lined_up.tokens(fidelity, &self.request.budget.tokenizer),
             profile: lined_up.written.as_ref().map_or(self.request.profile, |written| written.profile),
             is_lossy: lined_up.written.as_ref().is_some_and(|written| written.is_lossy),
             profile_detail: lined_up.written.as_ref().map_or_else(String::new, |written| written.detail.clone()),
@@ -184,15 +201,23 @@ impl<'a> Selection<'a> {
             .collect()
     }
 
-    pub(super) fn usage(&self, returned: TokenCount) -> Usage {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+    pub(super) fn usage(&self, lined_up: &[LinedUp<'_>], tools: usize, returned: TokenCount) -> Usage {
+        let (format, counter) = (self.request.format, &self.request.budget.tokenizer);
+        let base = counter.base();
         let eligible_tokens = if self.request.scope.is_everything() {
-            self.catalog.full_tokens(format, tokenizer)
+            self.catalog.full_tokens(format, base)
         } else {
             let entries = self.eligible.iter().filter_map(|slot| self.catalog.at(slot));
-            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, tokenizer).0)).sum()
+            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, base).0)).sum()
         };
-        Usage { eligible_tokens, returned, max_tokens: self.request.budget.max_tokens, eligible_tools: self.eligible.len() }
+        let sample = lined_up.iter().map(|l| (l.tokens(Fidelity::Full, counter), l.base_tokens(format, base)));
+        Usage {
+            eligible_tokens: counted::total(eligible_tokens, sample, counter),
+            returned,
+            overhead: counter.overhead().around(tools),
+            max_tokens: self.request.budget.max_tokens,
+            eligible_tools: self.eligible.len(),
+        }
     }
 
     pub(super) fn no_match(&self, lined_up: &[LinedUp<'_>]) -> NoMatch {
@@ -207,7 +232,7 @@ impl<'a> Selection<'a> {
         }
         match lined_up.iter().map(|l| l.costs.least()).min() {
             Some(smallest) => {
-                let smallest = smallest + compact::frame(self.request.budget.tokenizer);
+                let smallest = smallest + self.request.budget.tokenizer.frame();
                 NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }
             }
             None => match self.ranked.first().and_then(|first| self.belief.too_unlikely(self.request, first)) {

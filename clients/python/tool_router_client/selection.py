@@ -101,6 +101,8 @@ class Usage:
     max_tokens: int
     """The cap that was applied."""
     eligible_tools: int
+    overhead_tokens: int = 0
+    """What the vendor adds around the tools, as the router is configured; within the cap, beside ``returned_tokens``."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
             saved_tokens=usage.saved_tokens,
             max_tokens=usage.max_tokens,
             eligible_tools=usage.eligible_tools,
+            overhead_tokens=usage.overhead_tokens,
         ),
         no_match=_no_match(message.no_match) if message.HasField("no_match") else None,
         dropped=tuple(
