@@ -1,5 +1,5 @@
 # Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
-.PHONY: setup demo test client bench accuracy weights peers accept
+.PHONY: setup demo test client bench accuracy weights peers fuzz accept
 
 # nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
@@ -48,8 +48,16 @@ weights: setup
 	@cargo build --release
 	@bash benches/weights.sh
 
+# Every fuzz target for FUZZ_SECONDS, ten minutes unless set; stops at the first crash. Wants a C++ compiler.
+FUZZ_SECONDS ?= 600
+fuzz:
+	@for target in benches/fuzz/targets/*.rs; do \
+	  bash benches/fuzz/run.sh "$$(basename "$$target" .rs)" $(FUZZ_SECONDS) || exit 1; \
+	done
+
 # The long drills: hundreds of kills, a hundred thousand random requests under their caps, property tests at a hundred times their usual
-# number, a catalogue of a million tools.
+# number, fuzzing, a catalogue of a million tools.
 accept: setup
 	@KILL_ROUNDS=300 CAP_REQUESTS=100000 PROPTEST_CASES=20000 $(RUN_TESTS)
+	@$(MAKE) --no-print-directory fuzz
 	@BENCH_LONG=1 cargo bench --bench engines

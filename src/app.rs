@@ -204,12 +204,12 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let _stop_on_return = stop.clone().drop_guard();
 
     let models = config.clone();
-    let (loaded, reranker) = tokio::task::spawn_blocking(move || {
+    let (loaded, reranker, counters) = tokio::task::spawn_blocking(move || {
         // The vocabularies unpack on first use, which should not be a caller's.
         for tokenizer in Tokenizer::ALL {
             let _ = tokenizer.count("ready");
         }
-        Ok::<_, AppError>((load_embedder(&models.embedder)?, load_reranker(&models)?))
+        Ok::<_, AppError>((load_embedder(&models.embedder)?, load_reranker(&models)?, models.counters()?))
     })
     .await
     .map_err(|e| AppError::System { what: "loading the model", detail: e.to_string() })??;
@@ -229,7 +229,8 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let tools = registrar.restore().await?;
     let reranking = start_reranking(config, reranker)?;
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
-    let selector = Selector::new(pool.clone(), policy, &selector_options(config)).with_reranking(reranking);
+    let selector =
+        Selector::new(pool.clone(), policy, &selector_options(config)).with_reranking(reranking).with_counters(counters);
     let surroundings = Surroundings {
         tenant: TenantId::default(),
         registrar: registrar.clone(),

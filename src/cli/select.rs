@@ -270,8 +270,12 @@ fn print(query: &str, answer: &proto::SelectToolsResponse) {
     if let Some(usage) = &answer.usage {
         let percent =
             if usage.eligible_tokens == 0 { 0.0 } else { usage.saved_tokens as f64 * 100.0 / usage.eligible_tokens as f64 };
+        let overhead = match usage.overhead_tokens {
+            0 => String::new(),
+            tokens => format!(" and {} that the vendor adds", output::thousands(tokens.into())),
+        };
         output::line(&format!(
-            "{} of {} tools; {} tokens of at most {}; all would be {}: {} saved ({percent:.1} %)",
+            "{} of {} tools; {} tokens{overhead} of at most {}; all would be {}: {} saved ({percent:.1} %)",
             answer.tools.len(),
             usage.eligible_tools,
             output::thousands(usage.returned_tokens.into()),

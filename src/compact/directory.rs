@@ -12,7 +12,8 @@ pub enum Line {
     Signature,
 }
 
-const HEADER: &str = "More tools:\n";
+/// What a directory begins with.
+pub(super) const DIRECTORY_HEADER: &str = "More tools:\n";
 
 impl Line {
     /// All of them, smallest first.
@@ -44,7 +45,7 @@ pub fn directory<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for line in lines {
         if out.is_empty() {
-            out.push_str(HEADER);
+            out.push_str(DIRECTORY_HEADER);
         }
         out.push_str(line);
         out.push('\n');
@@ -55,7 +56,7 @@ pub fn directory<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 /// Tokens of a directory apart from its lines.
 #[must_use]
 pub fn directory_frame(tokenizer: Tokenizer) -> TokenCount {
-    tokenizer.count(HEADER)
+    tokenizer.count(DIRECTORY_HEADER)
 }
 
 /// Tokens of a line within a directory.

@@ -3,7 +3,7 @@
 //! Every definition is paid for on every call, so a list is shortened before it is cut: a less likely tool loses its
 //! annotations, then its descriptions, and only then its place. Six steps, each its own file:
 //!
-//! - `tokens`: how many tokens a text has, exactly, in the two vocabularies we know.
+//! - `tokens`: how many tokens a text has, exactly, in the two vocabularies we know; `counter`: in that of any other model.
 //! - `schema`: the two shorter forms of a JSON Schema, LEAN and SKELETON.
 //! - `render`: one tool as one JSON object of a model API, the list as a text to paste, and how its tokens add up.
 //! - `costs`: what each object costs, counted once.
@@ -14,6 +14,7 @@
 //! addition. Pure, synchronous and deterministic: no clock, no IO, no score.
 
 mod costs;
+pub mod counter;
 mod directory;
 mod pack;
 pub mod profile;
@@ -22,6 +23,7 @@ mod schema;
 mod tokens;
 
 pub use costs::{COSTS_VERSION, Costs};
+pub use counter::{Counter, Counters};
 pub use directory::{Line, directory, directory_frame, directory_line_tokens};
 pub use pack::{Candidate, DropReason, Limits, Packing, Shown, Values, pack};
 pub use render::{Fidelity, Format, Forms, cost, frame, line_tokens, list_tokens, prompt, tool_references};

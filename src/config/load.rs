@@ -10,6 +10,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::Config;
+use super::tokens::SHIPPED;
+use crate::compact::Counters;
 use crate::telemetry;
 
 /// Prefix of environment variables.
@@ -181,6 +183,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         }
     }
     config.sources()?;
+    config.counters()?;
     telemetry::parse_filter(&config.log.filter).map_err(|e| value(e.to_string()))?;
     let guarded = server.grpc_address.ip().is_loopback() || (tokens && server.tls.is_some());
     if !guarded && !server.insecure {
@@ -206,6 +209,16 @@ pub(super) fn token(key: &str, path: &Path) -> Result<String, ConfigError> {
 }
 
 impl Config {
+    /// The tokenizers that requests can name. Reads the configured files.
+    ///
+    /// # Errors
+    /// An entry that is not usable.
+    pub fn counters(&self) -> Result<Counters, ConfigError> {
+        // Ours, and read by a test; a failure here would still be one line.
+        let shipped = Figment::from(Toml::string(SHIPPED)).extract().map_err(|error| value(one_line(&complaint(error))))?;
+        self.tokens.counters(&shipped).map_err(|detail| value(one_line(&detail)))
+    }
+
     /// The configured sources.
     ///
     /// # Errors

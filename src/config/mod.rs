@@ -16,6 +16,7 @@ mod reranker;
 mod server;
 mod sources;
 mod store;
+mod tokens;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,7 @@ pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
 pub use self::store::Store;
+pub use self::tokens::{Tokens, TokensEstimate, TokensFile, TokensOverhead};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -52,6 +54,8 @@ pub struct Config {
     pub index: Index,
     /// What is remembered of earlier selections.
     pub cache: Cache,
+    /// Whose tokens the cap is in.
+    pub tokens: Tokens,
     /// Logs.
     pub log: Log,
     /// Servers that the router keeps in sync.

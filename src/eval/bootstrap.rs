@@ -204,7 +204,7 @@ fn mean<const N: usize>(rows: impl Iterator<Item = [f64; N]>, count: usize) -> [
 }
 
 /// Between the two nearest of `sorted`, which is not empty.
-fn quantile(sorted: &[f64], q: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], q: f64) -> f64 {
     let place = q * (sorted.len() - 1) as f64;
     let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     below + (above - below) * place.fract()

@@ -18,6 +18,7 @@ pub mod prepared;
 pub mod report;
 pub mod results;
 mod router;
+pub mod tokens;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -283,6 +283,7 @@ pub(super) fn answer(
             saved_tokens,
             max_tokens: answer.usage.max_tokens.0,
             eligible_tools: number(answer.usage.eligible_tools),
+            overhead_tokens: answer.usage.overhead.0,
             directory_tokens: answer.usage.directory.0,
         }),
         no_match: answer.no_match.map(no_match),

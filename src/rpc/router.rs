@@ -15,7 +15,7 @@ use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::error::Violation;
 use crate::register::validate;
-use crate::select::{self, Answer, Offered, Selector, Trace};
+use crate::select::{Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
 
@@ -100,7 +100,7 @@ impl ToolRouter for RouterService {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
             let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
-            let request = select::Request::check(input).map_err(|v| invalid(&v))?;
+            let request = self.selector.check(input).map_err(|v| invalid(&v))?;
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
             Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))
@@ -115,7 +115,7 @@ impl ToolRouter for RouterService {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
             let (input, include, offered) = convert::offer(message).map_err(|v| invalid(&v))?;
-            let request = select::Request::check(input).map_err(|v| invalid(&v))?;
+            let request = self.selector.check(input).map_err(|v| invalid(&v))?;
             // Parsing and scanning schemas takes a while, so it happens off the threads that answer requests.
             let checked = tokio::task::spawn_blocking(move || validate::validate_offered(offered)).await;
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;

@@ -147,6 +147,8 @@ pub struct Usage {
     pub returned: TokenCount,
     /// The part of it that is the directory.
     pub directory: TokenCount,
+    /// What the vendor adds around it.
+    pub overhead: TokenCount,
     /// The cap.
     pub max_tokens: TokenCount,
     /// How many tools were eligible.

@@ -11,11 +11,12 @@ pub(super) use self::continuity::Chosen;
 use super::CANDIDATES;
 use super::answer::{DropCause, Dropped};
 use super::belief::{Belief, Unlikely};
+use super::counted::Definition;
 use super::request::Request;
 use super::styled::Styled;
 use crate::catalog::{Entry, State, TenantCatalog};
 use crate::compact::profile::Written;
-use crate::compact::{self, Candidate, Limits, Line, Packing, Values};
+use crate::compact::{self, Candidate, Counter, Fidelity, Format, Limits, Packing, Tokenizer, Values};
 use crate::index::allow::Allowed;
 use crate::rank::Scored;
 use crate::tool::{TokenCount, ToolId};
@@ -28,6 +29,19 @@ pub(super) struct LinedUp<'a> {
     costs: Candidate,
     /// Its definition, where that is not the one that was counted at registration.
     written: Option<Arc<Written>>,
+}
+
+impl LinedUp<'_> {
+    /// Tokens of its entry, without what the vendor adds to it.
+    fn tokens(&self, fidelity: Fidelity, counter: &Counter) -> TokenCount {
+        self.costs.objects[fidelity as usize].saturating_sub(counter.overhead().per_tool)
+    }
+
+    /// Tokens of the same entry at FULL in a vocabulary that is counted at registration.
+    fn base_tokens(&self, format: Format, base: Tokenizer) -> TokenCount {
+        let counted = || self.entry.record.costs.get(format, Fidelity::Full, base);
+        self.written.as_ref().map_or_else(counted, |written| written.cost(Fidelity::Full))
+    }
 }
 
 /// One selection's ranking on its way to a list.
@@ -97,11 +111,13 @@ impl<'a> Selection<'a> {
 
     fn candidate(&self, slot: u32, scored: Option<&Scored>, pinned: bool) -> Option<LinedUp<'a>> {
         let entry = self.catalog.at(slot)?;
-        let (style, tokenizer) = (self.request.style(pinned), self.request.budget.tokenizer);
-        let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, tokenizer));
-        let counted = Candidate::of(&entry.record.costs, style.format, tokenizer);
-        let objects = written.as_ref().map_or(counted.objects, |written| written.costs());
-        let lines = self.request.directory.then(|| Line::ALL.map(|line| entry.line_tokens(line, tokenizer)));
+        let (style, counter) = (self.request.style(pinned), &self.request.budget.tokenizer);
+        let written = (!style.is_counted()).then(|| self.styled.written(self.catalog.tenant(), entry, style, counter.base()));
+        let counted = Candidate::of(&entry.record.costs, style.format, counter.base());
+        let base = written.as_ref().map_or(counted.objects, |written| written.costs());
+        let definition = Definition { tenant: self.catalog.tenant(), entry, style, written: written.as_deref() };
+        let objects = self.styled.counted.objects(&definition, base, counter).map(|cost| cost + counter.overhead().per_tool);
+        let lines = self.request.directory.then(|| self.styled.counted.lines(&definition, counter));
         Some(LinedUp { entry, scored: scored.copied(), pinned, costs: Candidate { objects, lines, ..counted }, written })
     }
 
@@ -118,10 +134,10 @@ impl<'a> Selection<'a> {
         let one = |(place, l): (usize, &LinedUp<'_>)| Candidate { probability: self.probability(place, l), ..l.costs };
         let mut candidates: Vec<Candidate> = lined_up.iter().enumerate().map(one).collect();
         let budget = &self.request.budget;
-        let frame = compact::frame(budget.tokenizer);
+        let frame = budget.tokenizer.frame();
         let limits = Limits { max_tokens, max_tools: budget.max_tools, frame, first: self.first(lined_up), values: self.values };
         if self.request.directory {
-            let frame = frame + compact::directory_frame(budget.tokenizer);
+            let frame = frame + budget.tokenizer.directory_frame();
             let packing = compact::pack(&candidates, &Limits { frame, ..limits });
             // A directory must not cost the one callable tool its place.
             if !packing.kept.is_empty() || candidates.iter().all(|candidate| max_tokens < candidate.least() + limits.frame) {

@@ -7,6 +7,7 @@
 mod answer;
 mod belief;
 mod companions;
+mod counted;
 mod embedding;
 mod list;
 mod looking;
@@ -37,7 +38,7 @@ use self::styled::Styled;
 pub use self::trace::{Answered, Reranked, Stage, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
-use crate::compact;
+use crate::compact::{self, Counters};
 use crate::embed::{Embedding, Pool};
 use crate::error::{Kind, Violation};
 use crate::tool::TenantId;
@@ -139,6 +140,7 @@ pub struct Selector {
     styled: Styled,
     shadow: Shadow,
     reranking: Option<Reranking>,
+    counters: Counters,
 }
 
 impl Selector {
@@ -156,15 +158,30 @@ impl Selector {
             styled: Styled::new(),
             shadow: Shadow::new(options.shadow_every),
             reranking: None,
+            counters: Counters::default(),
         }
+    }
+
+    /// One whose requests can name `counters` as tokenizers.
+    #[must_use]
+    pub fn with_counters(self, counters: Counters) -> Self {
+        Self { counters, ..self }
+    }
+
+    /// Checks `input` and fills in the defaults.
+    ///
+    /// # Errors
+    /// Every field that is wrong, with its limit and value.
+    pub fn check(&self, input: Input) -> Result<Request, Vec<Violation>> {
+        Request::check_among(input, &self.counters)
     }
 
     /// One that ranks by another policy and shares the vectors of queries, but no answers.
     #[must_use]
     pub fn ranking_by(&self, policy: Policy) -> Self {
         let (pool, vectors, shadow) = (self.pool.clone(), self.vectors.clone(), self.shadow.clone());
-        let (styled, reranking) = (self.styled.clone(), self.reranking.clone());
-        Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, styled, shadow, reranking }
+        let (styled, reranking, counters) = (self.styled.clone(), self.reranking.clone(), self.counters.clone());
+        Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, styled, shadow, reranking, counters }
     }
 
     /// How well graph searches do against exact ones.
@@ -228,7 +245,7 @@ impl Selector {
         let tool_references = compact::tool_references(names);
         dropped.extend(selection.dropped(&lined_up, &chosen.dropped));
         let explanations = selection.explain(&lined_up, &chosen, &texts, &dropped);
-        let usage = selection.usage(&texts);
+        let usage = selection.usage(&lined_up, &texts);
         let no_match = texts.tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::catalog::TenantCatalog;
 use crate::compact::profile::{Profile, Style};
-use crate::compact::{Fidelity, Format, Tokenizer};
+use crate::compact::{Counter, Counters, Fidelity, Format};
 use crate::error::Violation;
 use crate::index::allow::Allowed;
 use crate::tool::{TokenCount, ToolId};
@@ -123,12 +123,12 @@ impl Scope {
 }
 
 /// How much may be returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Budget {
     /// The cap on the whole list.
     pub max_tokens: TokenCount,
     /// Whose tokens.
-    pub tokenizer: Tokenizer,
+    pub tokenizer: Counter,
     /// Most tools.
     pub max_tools: usize,
     /// Tools to return however unlikely they are.
@@ -188,11 +188,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// Checks `input` and fills in the defaults.
+    /// Checks `input` and fills in the defaults, with the two exact vocabularies as tokenizers.
     ///
     /// # Errors
     /// Every field that is wrong, with its limit and value.
     pub fn check(input: Input) -> Result<Self, Vec<Violation>> {
+        Self::check_among(input, &Counters::default())
+    }
+
+    /// The same, where the tokenizers are `counters`.
+    ///
+    /// # Errors
+    /// As those of [`check`](Self::check).
+    pub fn check_among(input: Input, counters: &Counters) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
         let mut wrong = |field: &str, description: String| violations.push(Violation::new(field, description));
         let query = input.query.unwrap_or_default();
@@ -220,10 +228,10 @@ impl Request {
                 wrong(field, format!("is {number}, it must be 0 to 1"));
             }
         }
-        let tokenizer = input.tokenizer.as_deref().map_or(Some(Tokenizer::O200kBase), Tokenizer::parse);
+        let tokenizer = input.tokenizer.as_deref().map_or(Some(counters.default_counter()), |name| counters.get(name)).cloned();
         if tokenizer.is_none() {
-            let known = Tokenizer::ALL.map(Tokenizer::name).join(", ");
-            wrong("budget.tokenizer", format!("{:?} is unknown; known are {known}", input.tokenizer.unwrap_or_default()));
+            let name = input.tokenizer.unwrap_or_default();
+            wrong("budget.tokenizer", format!("{name:?} is unknown; known are {}", counters.names()));
         }
         let format = input.format.unwrap_or(Format::OpenAiChat);
         if input.defer_loading && !format.can_defer() {
@@ -302,6 +310,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compact::Tokenizer;
 
     fn input() -> Input {
         Input { query: Some("read a file".into()), ..Input::default() }
@@ -316,10 +325,8 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_contract() {
         let request = Request::check(input()).unwrap();
-        assert_eq!(
-            request.budget,
-            Budget { max_tokens: TokenCount(1_500), tokenizer: Tokenizer::O200kBase, max_tools: 20, min_tools: 0 }
-        );
+        let tokenizer = Counter::exact(Tokenizer::O200kBase);
+        assert_eq!(request.budget, Budget { max_tokens: TokenCount(1_500), tokenizer, max_tools: 20, min_tools: 0 });
         assert_eq!(request.format, Format::OpenAiChat);
     }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::counted::Counted;
 use crate::cache::Cache;
 use crate::catalog::{Entry, TextHash};
 use crate::compact::Tokenizer;
@@ -20,20 +21,23 @@ type Key = (TenantId, TextHash, Style, Tokenizer);
 
 /// Written definitions. A cheap handle.
 #[derive(Clone, Debug)]
-pub(super) struct Styled(Cache<Key, Arc<Written>>);
+pub(super) struct Styled {
+    written: Cache<Key, Arc<Written>>,
+    pub(super) counted: Counted,
+}
 
 impl Styled {
     /// Remembers nothing yet.
     pub(super) fn new() -> Self {
-        Self(Cache::new(KNOWN_BYTES, |_, written| written.bytes() + 200))
+        Self { written: Cache::new(KNOWN_BYTES, |_, written| written.bytes() + 200), counted: Counted::new() }
     }
 
     /// `entry` in `style`.
     pub(super) fn written(&self, tenant: &TenantId, entry: &Entry, style: Style, tokenizer: Tokenizer) -> Arc<Written> {
         let key = (tenant.clone(), entry.text_hash(), style, tokenizer);
-        self.0.get(&key).unwrap_or_else(|| {
+        self.written.get(&key).unwrap_or_else(|| {
             let written = Arc::new(entry.written(style, tokenizer));
-            self.0.put(key, Arc::clone(&written));
+            self.written.put(key, Arc::clone(&written));
             written
         })
     }

@@ -93,7 +93,7 @@ async fn no_random_request_gets_more_than_its_cap() {
     for _ in 0..requests {
         let request = Request::check(input(&mut rng, &queries, &ids, last.as_deref())).unwrap();
         let (answer, _) = selector.select(&catalog, &request, Instant::now() + Duration::from_secs(60)).await.unwrap();
-        let tokenizer = request.budget.tokenizer;
+        let tokenizer = &request.budget.tokenizer;
         let (prompt, directory) = (tokenizer.count(&answer.prompt), tokenizer.count(&answer.directory));
         assert!(prompt + directory <= request.budget.max_tokens, "{prompt} + {directory} tokens for {request:?}");
         assert_eq!((answer.usage.returned, answer.usage.directory), (prompt + directory, directory), "{request:?}");

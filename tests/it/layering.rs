@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 28] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -36,6 +36,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("serde_norway", &["import/openapi.rs"]),
     ("jsonschema", &["arguments/validator.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
+    ("tokenizers", &["compact/counter/file.rs"]),
     ("sqlx", &["store/embedded.rs"]),
     ("arc_swap", &["catalog/snapshot.rs"]),
     ("axum", &["console/", "front/host.rs"]),

@@ -35,4 +35,5 @@ mod selection;
 mod sources;
 mod support;
 mod tenants;
+mod tokenizers;
 mod watch;

@@ -147,6 +147,8 @@ class Usage:
     max_tokens: int
     """The cap that was applied."""
     eligible_tools: int
+    overhead_tokens: int = 0
+    """What the vendor adds around the tools, as the router is configured; within the cap, beside ``returned_tokens``."""
     directory_tokens: int = 0
     """The part of `returned_tokens` that is the directory."""
 
@@ -273,6 +275,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
             saved_tokens=usage.saved_tokens,
             max_tokens=usage.max_tokens,
             eligible_tools=usage.eligible_tools,
+            overhead_tokens=usage.overhead_tokens,
             directory_tokens=usage.directory_tokens,
         ),
         no_match=_no_match(message.no_match) if message.HasField("no_match") else None,

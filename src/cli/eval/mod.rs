@@ -7,6 +7,7 @@ mod growth;
 mod packing;
 mod report;
 mod table;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Draw results files as one HTML page
     Report(report::Arguments),
+    /// Count tools by a tokenizer beside a built-in one: the factor and margin it needs, and how far an estimate is off
+    Tokens(tokens::Arguments),
 }
 
 /// Flags of `eval`.
@@ -124,7 +127,7 @@ impl Arguments {
     /// Whether the command embeds anything; if not, [`read`] runs it.
     #[must_use]
     pub fn needs_model(&self) -> bool {
-        !matches!(self.command, Some(Command::Compare(_) | Command::Report(_)))
+        !matches!(self.command, Some(Command::Compare(_) | Command::Report(_) | Command::Tokens(_)))
     }
 
     /// The configuration file that was named.
@@ -134,7 +137,7 @@ impl Arguments {
             Some(Command::Growth(growth)) => growth.config.as_deref(),
             Some(Command::Packing(packing)) => packing.config.as_deref(),
             Some(Command::Continuity(continuity)) => continuity.config.as_deref(),
-            Some(Command::Compare(_) | Command::Report(_)) => None,
+            Some(Command::Compare(_) | Command::Report(_) | Command::Tokens(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
         }
     }
@@ -147,7 +150,7 @@ impl Arguments {
     }
 }
 
-/// Runs a command that only reads results.
+/// Runs a command that needs no model.
 ///
 /// # Errors
 /// They cannot be used.
@@ -155,6 +158,7 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
     match &arguments.command {
         Some(Command::Compare(arguments)) => compare::run(arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
+        Some(Command::Tokens(arguments)) => tokens::run(arguments),
         Some(Command::Growth(_) | Command::Packing(_) | Command::Continuity(_)) | None => {
             Err(Exit::failed("this command runs with the model"))
         }
@@ -172,6 +176,7 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -
         (Some(Command::Packing(arguments)), _) => packing::run(arguments, engine, &mut model).await,
         (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
         (Some(Command::Report(arguments)), _) => report::run(&arguments),
+        (Some(Command::Tokens(arguments)), _) => tokens::run(&arguments),
         (None, Some(flags)) => rank(flags, engine, &mut model).await,
         (None, None) => Err(Exit::failed("--data and --set are missing")),
     }

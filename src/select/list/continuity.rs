@@ -125,7 +125,7 @@ impl<'a> Selection<'a> {
         let worth = |(index, fidelity): (usize, Fidelity)| {
             self.probability(index, &lined_up[index]) * self.values.of(compact::Shown::Callable(fidelity))
         };
-        let frame = compact::frame(budget.tokenizer);
+        let frame = budget.tokenizer.frame();
         let needs = held.iter().fold(frame, |sum, tool| sum + cost(*tool));
         if budget.max_tokens < needs {
             return Err(format!("the list before needs {needs} tokens, max_tokens is {}", budget.max_tokens));
@@ -170,10 +170,10 @@ impl<'a> Selection<'a> {
             Candidate { probability: self.probability(*index, lined_up), held, ..lined_up.costs }
         };
         let candidates: Vec<Candidate> = order.iter().enumerate().map(candidate).collect();
-        let frame = compact::frame(budget.tokenizer);
+        let frame = budget.tokenizer.frame();
         let limits =
             Limits { max_tokens: budget.max_tokens, max_tools: kept.len(), frame, first: kept.len(), values: self.values };
-        let header = if self.request.directory { compact::directory_frame(budget.tokenizer) } else { TokenCount(0) };
+        let header = if self.request.directory { budget.tokenizer.directory_frame() } else { TokenCount(0) };
         let packing = compact::pack(&candidates, &Limits { frame: frame + header, ..limits });
         // No room for the header: then there is no directory.
         let has_room = packing.kept.len() == kept.len();

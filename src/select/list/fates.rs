@@ -2,7 +2,6 @@
 
 use super::written::{Texts, not_callable, shrunk};
 use super::{Chosen, LinedUp, Selection};
-use crate::compact;
 use crate::rank::Scored;
 use crate::select::answer::{DropCause, Dropped, Explanation, NoMatch};
 use crate::select::belief::Unlikely;
@@ -28,7 +27,7 @@ impl Selection<'_> {
         }
         match lined_up.iter().map(|l| l.costs.least()).min() {
             Some(smallest) => {
-                let smallest = smallest + compact::frame(self.request.budget.tokenizer);
+                let smallest = smallest + self.request.budget.tokenizer.frame();
                 NoMatch::OverBudget { smallest, max_tokens: self.request.budget.max_tokens }
             }
             None => match self.ranked.first().and_then(|first| self.belief.too_unlikely(self.request, first)) {

@@ -3,6 +3,7 @@
 use super::{Chosen, LinedUp, Selection};
 use crate::compact::{self, Fidelity, Line};
 use crate::select::answer::{self, Listed, Selected, Usage, definition_hash};
+use crate::select::counted;
 use crate::tool::TokenCount;
 
 /// What is pasted into a prompt.
@@ -24,7 +25,7 @@ impl Selection<'_> {
     /// Writes the list and the directory. Packing adds upper bounds, so the exact count of what is written fits; it is made all the same,
     /// because the cap is the promise. What was counted at registration is not counted again: see [`Costs::line`](compact::Costs::line).
     pub(in crate::select) fn write(&self, lined_up: &[LinedUp<'_>], chosen: &Chosen) -> Texts {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+        let (format, counter) = (self.request.format, &self.request.budget.tokenizer);
         let max_tokens = self.request.budget.max_tokens;
         let mut tools: Vec<Selected> = Vec::with_capacity(chosen.kept.len());
         let mut lines = Vec::with_capacity(chosen.kept.len());
@@ -32,22 +33,24 @@ impl Selection<'_> {
             let definition = self.definition(lined_up, fidelity);
             lines.push(match &lined_up.written {
                 Some(written) => written.line(fidelity),
-                None => lined_up.entry.record.costs.line(format, fidelity, tokenizer, &definition),
+                None => lined_up.entry.record.costs.line(format, fidelity, counter.base(), &definition),
             });
             tools.push(self.selected(lined_up, fidelity, definition, chosen.left));
         }
-        let (mut directory, mut listed) = self.directory(lined_up, chosen);
-        let mut directory_tokens = tokenizer.count(&directory);
-        if max_tokens < compact::list_tokens(&lines, tokenizer) + directory_tokens {
-            (directory, listed, directory_tokens) = (String::new(), Vec::new(), TokenCount(0));
+        let (mut directory, mut listed, mut directory_tokens) = self.directory(lined_up, chosen);
+        loop {
+            let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
+            let tokens = counter.list_tokens(&lines, &prompt) + directory_tokens;
+            if tokens + counter.overhead().around(tools.len()) <= max_tokens || (tools.is_empty() && listed.is_empty()) {
+                return Texts { tools, prompt, listed, directory, tokens, directory_tokens };
+            }
+            if listed.is_empty() {
+                lines.pop();
+                tools.pop();
+            } else {
+                (directory, listed, directory_tokens) = (String::new(), Vec::new(), TokenCount(0));
+            }
         }
-        while max_tokens < compact::list_tokens(&lines, tokenizer) {
-            lines.pop();
-            tools.pop();
-        }
-        let prompt = compact::prompt(tools.iter().map(|tool| tool.definition.as_str()));
-        let tokens = compact::list_tokens(&lines, tokenizer) + directory_tokens;
-        Texts { tools, prompt, listed, directory, tokens, directory_tokens }
     }
 
     /// The tool as one entry of the list.
@@ -72,7 +75,7 @@ impl Selection<'_> {
             score: lined_up.scored.map_or(0.0, |scored| scored.score),
             confidence: lined_up.scored.and_then(|scored| self.belief.tool(&scored)),
             fidelity,
-            tokens: lined_up.costs.objects[fidelity as usize],
+            tokens: lined_up.tokens(fidelity, &self.request.budget.tokenizer),
             profile: lined_up.written.as_ref().map_or(self.request.profile, |written| written.profile),
             is_lossy: lined_up.written.as_ref().is_some_and(|written| written.is_lossy),
             profile_detail: lined_up.written.as_ref().map_or_else(String::new, |written| written.detail.clone()),
@@ -82,11 +85,19 @@ impl Selection<'_> {
         }
     }
 
-    fn directory(&self, lined_up: &[LinedUp<'_>], chosen: &Chosen) -> (String, Vec<Listed>) {
+    /// The directory's text, its tools and its exact count.
+    fn directory(&self, lined_up: &[LinedUp<'_>], chosen: &Chosen) -> (String, Vec<Listed>, TokenCount) {
+        let counter = &self.request.budget.tokenizer;
         let listed = chosen.listed.iter().filter_map(|(i, line)| Some((lined_up.get(*i)?, *line)));
         let lines: Vec<String> = listed.clone().map(|(l, line)| l.entry.line(line)).collect();
         let directory = compact::directory(lines.iter().map(String::as_str));
-        (directory, listed.map(|(l, line)| self.listed(l, line, chosen.left)).collect())
+        if directory.is_empty() {
+            return (directory, Vec::new(), TokenCount(0));
+        }
+        let base = listed.clone().map(|(l, line)| l.entry.line_tokens(line, counter.base()));
+        let base = base.fold(compact::directory_frame(counter.base()), |sum, line| sum + line);
+        let tokens = counter.cost(base, || &directory);
+        (directory, listed.map(|(l, line)| self.listed(l, line, chosen.left)).collect(), tokens)
     }
 
     fn listed(&self, lined_up: &LinedUp<'_>, line: Line, left: TokenCount) -> Listed {
@@ -111,18 +122,21 @@ impl Selection<'_> {
         answer::reasons(scored, pinned, |slot| self.catalog.at(slot).map(|entry| &entry.record.tool.id))
     }
 
-    pub(in crate::select) fn usage(&self, texts: &Texts) -> Usage {
-        let (format, tokenizer) = (self.request.format, self.request.budget.tokenizer);
+    pub(in crate::select) fn usage(&self, lined_up: &[LinedUp<'_>], texts: &Texts) -> Usage {
+        let (format, counter) = (self.request.format, &self.request.budget.tokenizer);
+        let base = counter.base();
         let eligible_tokens = if self.request.scope.is_everything() {
-            self.catalog.full_tokens(format, tokenizer)
+            self.catalog.full_tokens(format, base)
         } else {
             let entries = self.eligible.iter().filter_map(|slot| self.catalog.at(slot));
-            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, tokenizer).0)).sum()
+            entries.map(|entry| u64::from(entry.record.costs.get(format, Fidelity::Full, base).0)).sum()
         };
+        let sample = lined_up.iter().map(|l| (l.tokens(Fidelity::Full, counter), l.base_tokens(format, base)));
         Usage {
-            eligible_tokens,
+            eligible_tokens: counted::total(eligible_tokens, sample, counter),
             returned: texts.tokens,
             directory: texts.directory_tokens,
+            overhead: counter.overhead().around(texts.tools.len()),
             max_tokens: self.request.budget.max_tokens,
             eligible_tools: self.eligible.len(),
         }
