@@ -45,7 +45,7 @@ def test_every_float_reads_back_as_itself() -> None:
 
 def test_defaults_are_written_and_only_what_is_absent_is_left_out() -> None:
     assert proto_json.line(router_pb2.Usage(saved_tokens=2**63)) == (
-        '{"eligible_tokens":0,"returned_tokens":0,"saved_tokens":9223372036854775808,"max_tokens":0,"eligible_tools":0}'
+        '{"eligible_tokens":0,"returned_tokens":0,"saved_tokens":9223372036854775808,"max_tokens":0,"eligible_tools":0,"overhead_tokens":0}'
     )
     assert proto_json.line(router_pb2.ToolExplanation(source="a", rank=0)) == ('{"source":"a","tool":"","fate":"","rank":0,"reasons":[]}')
     # Nor is the empty answer more than its fields: no usage, no no_match, no meta.

@@ -145,18 +145,20 @@ class SelectedTool(_message.Message):
     def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., model_name: _Optional[str] = ..., score: _Optional[float] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., tokens: _Optional[int] = ..., definition_json: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., profile_lossy: bool = ..., profile_detail: _Optional[str] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools")
+    __slots__ = ("eligible_tokens", "returned_tokens", "saved_tokens", "max_tokens", "eligible_tools", "overhead_tokens")
     ELIGIBLE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     RETURNED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     SAVED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_TOOLS_FIELD_NUMBER: _ClassVar[int]
+    OVERHEAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
     eligible_tokens: int
     returned_tokens: int
     saved_tokens: int
     max_tokens: int
     eligible_tools: int
-    def __init__(self, eligible_tokens: _Optional[int] = ..., returned_tokens: _Optional[int] = ..., saved_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., eligible_tools: _Optional[int] = ...) -> None: ...
+    overhead_tokens: int
+    def __init__(self, eligible_tokens: _Optional[int] = ..., returned_tokens: _Optional[int] = ..., saved_tokens: _Optional[int] = ..., max_tokens: _Optional[int] = ..., eligible_tools: _Optional[int] = ..., overhead_tokens: _Optional[int] = ...) -> None: ...
 
 class NoMatch(_message.Message):
     __slots__ = ("reason", "detail")
