@@ -20,11 +20,11 @@ use self::signals::Signals;
 pub(super) const LABELS: &str = "Values:";
 
 /// Characters of a parameter's description beyond which only warnings are added.
-const PARAMETER_BUDGET: usize = 320;
+const PARAMETER_BUDGET: usize = 240;
 /// Characters of a tool's description beyond which only warnings are added.
-const TOOL_BUDGET: usize = 500;
-/// Characters beyond which nothing is added: a page of warnings is a manual. Ten times a usual description.
-const MOST: usize = 2_000;
+const TOOL_BUDGET: usize = 300;
+/// Characters beyond which nothing is added: a page of warnings is a manual. Five times a usual description.
+const MOST: usize = 1_000;
 /// A first sentence with fewer characters is a heading ("Overview."), and the next one is the first.
 const SHORTEST_FIRST: usize = 12;
 

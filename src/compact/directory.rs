@@ -15,7 +15,7 @@ use crate::tool::{ModelName, TokenCount, Tool};
 pub const DIRECTORY_HEADER: &str =
     "More tools exist. They cannot be called from these lines; to use one, ask for its definition by its name:";
 /// Longest sentence, in words; two characters of a script without blanks count as one.
-const SENTENCE_WORDS: usize = 20;
+const SENTENCE_WORDS: usize = 18;
 /// Longest sentence in bytes, for texts that are one endless word.
 const SENTENCE_BYTES: usize = 240;
 

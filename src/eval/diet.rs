@@ -125,15 +125,12 @@ fn mean(counts: &[u32]) -> f64 {
 
 /// The names that registration would give them.
 fn with_names(tools: &[Tool]) -> Vec<(&Tool, ModelName)> {
-    let mut taken = HashSet::new();
-    let name = |tool| {
-        let name = ModelName::choose(tool_id(tool), |name| taken.contains(name));
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut named = Vec::with_capacity(tools.len());
+    for tool in tools {
+        let name = ModelName::choose(&tool.id, |name| taken.contains(name));
         taken.insert(name.as_str().to_owned());
-        (tool, name)
-    };
-    tools.iter().map(name).collect()
-}
-
-fn tool_id(tool: &Tool) -> &crate::tool::ToolId {
-    &tool.id
+        named.push((tool, name));
+    }
+    named
 }

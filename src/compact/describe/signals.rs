@@ -22,7 +22,7 @@ pub(super) struct Signals {
 
 const WARNINGS: &[&str] = &[
     "do not", "don't", "does not", "doesn't", "not use", "not be", "not for", "never", "must", "mustn't", "only", "instead", "avoid", "cannot",
-    "can't", "deprecated", "obsolete", "required", "mandatory", "requires", "unless", "except", "before using", "before calling",
+    "can't", "deprecated", "obsolete", "required", "mandatory", "require", "requires", "unless", "except", "before using", "before calling",
     "first call", "call this first", "prerequisite", "mutually exclusive", "rather than", "not supported", "unsupported", "irreversible",
     "permanently", "always", "ignored",
 ];
