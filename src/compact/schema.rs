@@ -48,6 +48,11 @@ pub fn lean_by(schema: &Json, steps: Steps) -> Json {
     until_settled(schema, once)
 }
 
+/// Whether LEAN leaves out constraints of `schema`: arguments may pass that the publisher's schema refuses.
+pub(super) fn lean_weakens(schema: &Json) -> bool {
+    lean_by(schema, Steps::ALL.without(Step::Closed).without(Step::Limits)) != lean(schema)
+}
+
 /// Names, types, required, enums and nested shape; nothing else. Accepts at least the same arguments.
 #[must_use]
 pub fn skeleton(schema: &Json) -> Json {
@@ -90,7 +95,10 @@ fn simplify(members: &Members, place: Place<'_>, shape: bool, steps: Option<Step
     if shape {
         out = choices::rewrite(out, has(Step::Constants), has(Step::Unions));
     }
-    steps.map_or_else(|| out.clone(), |steps| limits::rewrite(out.clone(), place, steps))
+    match steps {
+        Some(steps) => limits::rewrite(out, place, steps),
+        None => out,
+    }
 }
 
 #[cfg(test)]
