@@ -1,5 +1,6 @@
 //! Parameters as a model reads them: the type expressions of TypeScript, which every model has seen more of than of anything else.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::one_line;
@@ -21,10 +22,26 @@ const WAYS: usize = 4;
 const PARAMETERS: usize = 8;
 /// Bytes of shown parameters beyond which optional ones are left out.
 const BYTES: usize = 160;
+/// Schemas that are looked at for one line: a few lines of choices that refer to each other are millions of ways.
+const MAX_STEPS: usize = 20_000;
 /// What cannot be shown shortly, or not at all.
 const ELIDED: &str = "{…}";
 
-/// One parameter.
+/// What is read, and how much of it was looked at.
+struct Context<'a> {
+    root: &'a Json,
+    steps: Cell<usize>,
+}
+
+impl Context<'_> {
+    /// Counts what is about to be looked at; `false` when that would be too much. The whole is always looked at once.
+    fn may_look_at(&self, schemas: usize) -> bool {
+        let before = self.steps.replace(self.steps.get().saturating_add(schemas));
+        before == 0 || before < MAX_STEPS
+    }
+}
+
+/// Those of one object, in the order of the publisher.
 #[derive(Default)]
 struct Parameters<'a> {
     named: Vec<(&'a str, Option<&'a Json>)>,
@@ -35,14 +52,15 @@ struct Parameters<'a> {
 /// `path: string, depth?: integer`
 pub(super) fn parameters(schema: &Json) -> String {
     let mut all = Parameters::default();
-    all.collect(schema, schema, 0);
-    listed(schema, &all, 0, PARAMETERS, BYTES)
+    let cx = Context { root: schema, steps: Cell::new(0) };
+    all.collect(&cx, schema, 0);
+    listed(&cx, &all, 0, PARAMETERS, BYTES)
 }
 
-fn listed(root: &Json, all: &Parameters<'_>, depth: usize, most: usize, bytes: usize) -> String {
+fn listed(cx: &Context<'_>, all: &Parameters<'_>, depth: usize, most: usize, bytes: usize) -> String {
     let mut out = String::new();
     let write = |name: &str, mark: &str, schema: Option<&Json>| {
-        let kind = schema.map_or_else(|| "any".to_owned(), |schema| type_of(root, schema, depth, 0));
+        let kind = schema.map_or_else(|| "any".to_owned(), |schema| type_of(cx, schema, depth, 0));
         format!("{}{mark}: {kind}", shown_name(name))
     };
     let append = |out: &mut String, text: &str| {
@@ -75,29 +93,30 @@ fn listed(root: &Json, all: &Parameters<'_>, depth: usize, most: usize, bytes: u
 
 impl<'a> Parameters<'a> {
     /// Those of `schema`, of what it refers to, and of what it joins or chooses from.
-    fn collect(&mut self, root: &'a Json, schema: &'a Json, hops: usize) {
-        if HOPS < hops {
+    fn collect(&mut self, cx: &Context<'a>, schema: &'a Json, hops: usize) {
+        let members = schema.get("properties").and_then(Json::as_object).unwrap_or_default();
+        if HOPS < hops || !cx.may_look_at(1 + members.len()) {
             return;
         }
-        for (name, schema) in schema.get("properties").and_then(Json::as_object).unwrap_or_default() {
+        for (name, schema) in members {
             self.add(name, Some(schema));
         }
         for name in schema.get("required").and_then(Json::as_array).unwrap_or_default().iter().filter_map(Json::as_str) {
             self.required.insert(name);
             self.add(name, None);
         }
-        if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|target| resolve(root, target)) {
-            self.collect(root, target, hops + 1);
+        if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|target| resolve(cx.root, target)) {
+            self.collect(cx, target, hops + 1);
         }
         for part in schema.get("allOf").and_then(Json::as_array).unwrap_or_default() {
-            self.collect(root, part, hops + 1);
+            self.collect(cx, part, hops + 1);
         }
         for choice in ["anyOf", "oneOf"] {
             let mut ways = schema.get(choice).and_then(Json::as_array).unwrap_or_default().iter();
             // Each way may name its own; what all of them require is required.
             let way = |way: &'a Json| {
                 let mut own = Self::default();
-                own.collect(root, way, hops + 1);
+                own.collect(cx, way, hops + 1);
                 own
             };
             let Some(mut first) = ways.next().map(way) else { continue };
@@ -139,8 +158,8 @@ fn resolve<'a>(root: &'a Json, reference: &str) -> Option<&'a Json> {
     })
 }
 
-fn type_of(root: &Json, schema: &Json, depth: usize, hops: usize) -> String {
-    if HOPS < hops {
+fn type_of(cx: &Context<'_>, schema: &Json, depth: usize, hops: usize) -> String {
+    if HOPS < hops || !cx.may_look_at(1) {
         return ELIDED.to_owned();
     }
     let members = match schema {
@@ -156,54 +175,54 @@ fn type_of(root: &Json, schema: &Json, depth: usize, hops: usize) -> String {
         return values(several);
     }
     if let Some(Json::String(target)) = get("$ref") {
-        return resolve(root, target).map_or_else(|| ELIDED.to_owned(), |target| type_of(root, target, depth, hops + 1));
+        return resolve(cx.root, target).map_or_else(|| ELIDED.to_owned(), |target| type_of(cx, target, depth, hops + 1));
     }
     match get("type") {
         Some(Json::Array(kinds)) => {
-            return union(kinds.iter().filter_map(Json::as_str).map(|kind| named(root, schema, kind, depth, hops)));
+            return union(kinds.iter().filter_map(Json::as_str).map(|kind| named(cx, schema, kind, depth, hops)));
         }
-        Some(Json::String(kind)) => return named(root, schema, kind, depth, hops),
+        Some(Json::String(kind)) => return named(cx, schema, kind, depth, hops),
         _ => {}
     }
     for choice in ["anyOf", "oneOf"] {
         if let Some(Json::Array(ways)) = get(choice) {
-            return union(ways.iter().take(WAYS + 1).map(|way| type_of(root, way, depth, hops + 1)));
+            return union(ways.iter().take(WAYS + 1).map(|way| type_of(cx, way, depth, hops + 1)));
         }
     }
     if let Some(Json::Array(parts)) = get("allOf") {
         return match parts.as_slice() {
-            [only] => type_of(root, only, depth, hops + 1),
+            [only] => type_of(cx, only, depth, hops + 1),
             _ => ELIDED.to_owned(),
         };
     }
     if get("properties").is_some() {
-        named(root, schema, "object", depth, hops)
+        named(cx, schema, "object", depth, hops)
     } else if get("items").is_some() {
-        named(root, schema, "array", depth, hops)
+        named(cx, schema, "array", depth, hops)
     } else {
         "any".to_owned()
     }
 }
 
-fn named(root: &Json, schema: &Json, kind: &str, depth: usize, hops: usize) -> String {
+fn named(cx: &Context<'_>, schema: &Json, kind: &str, depth: usize, hops: usize) -> String {
     match kind {
         "array" => match schema.get("items") {
             Some(Json::Array(_)) => "any[]".to_owned(),
             Some(items) => {
-                let items = type_of(root, items, depth, hops + 1);
+                let items = type_of(cx, items, depth, hops + 1);
                 if items.contains('|') && !items.starts_with('{') { format!("({items})[]") } else { format!("{items}[]") }
             }
             None => "any[]".to_owned(),
         },
         "object" => {
             let mut all = Parameters::default();
-            all.collect(root, schema, hops);
+            all.collect(cx, schema, hops);
             if all.named.is_empty() {
                 "object".to_owned()
             } else if DEPTH <= depth || MEMBERS < all.named.len() {
                 ELIDED.to_owned()
             } else {
-                format!("{{{}}}", listed(root, &all, depth + 1, MEMBERS, usize::MAX))
+                format!("{{{}}}", listed(cx, &all, depth + 1, MEMBERS, usize::MAX))
             }
         }
         "string" | "number" | "integer" | "boolean" | "null" => kind.to_owned(),

@@ -195,6 +195,7 @@ fn hostile_schemas_take_no_time() {
         format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{aliases}}}}}"##),
         format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{nested}}}}}"##),
         format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{circle}}}}}"##),
+        format!(r##"{{"anyOf":[{0}],"properties":{{"a":{{"anyOf":[{0}]}}}}}}"##, many(&|_| r##"{"$ref":"#"}"##.to_owned(), 100)),
         format!(r#"{{"not":{}}}"#, r#"{"items":"#.repeat(60) + "true" + &"}".repeat(60)),
         r##"{"id":"http://x.org/a#","definitions":{"a":{"id":"#b","minimum":1,"exclusiveMinimum":true}},"items":[{"$ref":"#/definitions/a"},true],"required":true}"##.to_owned(),
     ] {
