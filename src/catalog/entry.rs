@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::change::{Record, State, TextHash};
 use super::views::{ViewTexts, described_terms, label_terms, name_key, name_terms};
 use crate::compact::profile::{Style, Written};
-use crate::compact::{Fidelity, Format, Forms, Line, Tokenizer, directory_line_tokens};
+use crate::compact::{Fidelity, Format, Forms, Line, Tokenizer};
 use crate::index::vector::Codes;
 use crate::rank::Look;
 use crate::tool::TokenCount;
@@ -28,6 +28,8 @@ struct Derived {
     base: Vec<(TextHash, Option<Codes>)>,
     examples: Vec<(TextHash, Option<Codes>)>,
     forms: Forms,
+    /// By [`Line`].
+    lines: [Box<str>; Line::ALL.len()],
     /// Only those that are asked for: most tools never are.
     text_hash: OnceLock<TextHash>,
 }
@@ -48,6 +50,7 @@ impl Entry {
             base: with_vectors(&texts.base),
             examples: with_vectors(&texts.examples),
             forms: Forms::of(&record.tool),
+            lines: Line::ALL.map(|line| line.text(&record.tool, &record.model_name).into_boxed_str()),
             text_hash: OnceLock::new(),
         };
         Self { record, derived: Arc::new(derived) }
@@ -131,16 +134,16 @@ impl Entry {
         self.derived.forms.render(&self.record.tool, &self.record.model_name, format, fidelity)
     }
 
-    /// The tool as a line of a directory.
+    /// The tool as one line of a directory, without its line end.
     #[must_use]
-    pub fn line(&self, line: Line) -> String {
-        line.text(&self.record.tool, &self.record.model_name)
+    pub fn line(&self, line: Line) -> &str {
+        &self.derived.lines[line as usize]
     }
 
     /// What that line costs within a directory.
     #[must_use]
     pub fn line_tokens(&self, line: Line, tokenizer: Tokenizer) -> TokenCount {
-        directory_line_tokens(&self.line(line), tokenizer)
+        self.record.costs.directory(line, tokenizer)
     }
 
     /// The tool in a style of its own at every fidelity, rendered and counted now.

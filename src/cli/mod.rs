@@ -4,6 +4,7 @@ pub mod calibrate;
 mod check_config;
 mod connection;
 mod describe;
+mod diet;
 pub mod eval;
 pub mod fit;
 mod health;
@@ -48,6 +49,8 @@ pub enum Command {
     Mcp(mcp::Arguments),
     /// Measure selections on labelled sets
     Eval(eval::Arguments),
+    /// Measure what tools cost in every format and fidelity
+    Diet(diet::Arguments),
     /// Fit ranking weights and confidence on labelled sets
     Fit(fit::Arguments),
     /// Adapt confidence to a catalogue, with labels or without
@@ -100,6 +103,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Mcp(arguments) => mcp::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
+        Command::Diet(arguments) => diet::run(&arguments),
         Command::Serve(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
             Err(Exit::failed("this command runs in main"))
         }

@@ -1,22 +1,27 @@
 //! What one tool costs in every form, counted once, at registration.
 
+use super::directory::{Line, directory_line_tokens};
 use super::render::{Fidelity, Format, Forms, line_tokens};
 use super::tokens::Tokenizer;
 use crate::tool::{ModelName, TokenCount, Tool};
 
-/// Version of what [`Costs`] were counted on. Raise it with every change to what [`Forms::render`], [`lean`](super::lean) or
-/// [`skeleton`](super::skeleton) write: stored costs of another version are refused and counted anew.
-pub const COSTS_VERSION: u8 = 3;
+/// Version of what [`Costs`] were counted on. Raise it with every change to what [`Forms::render`], [`lean`](super::lean),
+/// [`skeleton`](super::skeleton) or [`Line::text`] write: stored costs of another version are refused and counted anew.
+pub const COSTS_VERSION: u8 = 4;
 
 const FORMATS: usize = Format::ALL.len();
 const FIDELITIES: usize = Fidelity::ALL.len();
 const TOKENIZERS: usize = Tokenizer::ALL.len();
 /// Numbers per form: its bytes, and two counts for each vocabulary.
 const NUMBERS: usize = 1 + 2 * TOKENIZERS;
+const LINES: usize = Line::ALL.len();
 
-/// The counts of one tool in every format, fidelity and vocabulary.
+/// The counts of one tool in every format, fidelity and vocabulary, and as a line of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs([[Form; FIDELITIES]; FORMATS]);
+pub struct Costs {
+    forms: [[Form; FIDELITIES]; FORMATS],
+    lines: [[TokenCount; TOKENIZERS]; LINES],
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Form {
@@ -41,13 +46,22 @@ impl Form {
 
 impl Costs {
     /// Bytes of the stored form.
-    pub const BYTES: usize = 1 + 4 * FORMATS * FIDELITIES * NUMBERS;
+    pub const BYTES: usize = 1 + 4 * (FORMATS * FIDELITIES * NUMBERS + LINES * TOKENIZERS);
+
+    const NONE: Self = Self {
+        forms: [[Form { bytes: 0, tokens: [[TokenCount(0); 2]; TOKENIZERS] }; FIDELITIES]; FORMATS],
+        lines: [[TokenCount(0); TOKENIZERS]; LINES],
+    };
 
     /// Renders and counts all of them.
     #[must_use]
     pub fn of(tool: &Tool, model_name: &ModelName) -> Self {
         let forms = Forms::of(tool);
-        let mut costs = Self([[Form::default(); FIDELITIES]; FORMATS]);
+        let mut costs = Self::NONE;
+        for line in Line::ALL {
+            let text = line.text(tool, model_name);
+            costs.lines[line as usize] = Tokenizer::ALL.map(|tokenizer| directory_line_tokens(&text, tokenizer));
+        }
         for format in Format::ALL {
             let mut lower: Option<(String, Form)> = None;
             for fidelity in Fidelity::ALL {
@@ -57,7 +71,7 @@ impl Costs {
                     Some((lower_text, counted)) if lower_text == text => counted,
                     _ => Form::of(&text),
                 };
-                costs.0[format as usize][fidelity as usize] = counted;
+                costs.forms[format as usize][fidelity as usize] = counted;
                 lower = Some((text, counted));
             }
         }
@@ -67,14 +81,14 @@ impl Costs {
     /// What an entry of that form costs wherever it stands in a list: [`cost`](super::cost).
     #[must_use]
     pub fn get(&self, format: Format, fidelity: Fidelity, tokenizer: Tokenizer) -> TokenCount {
-        let [followed, last] = self.0[format as usize][fidelity as usize].tokens[tokenizer as usize];
+        let [followed, last] = self.forms[format as usize][fidelity as usize].tokens[tokenizer as usize];
         followed.max(last)
     }
 
     /// The exact counts of the entry `text` of that form: [`line_tokens`]. A text that is not the one that was counted is counted now.
     #[must_use]
     pub fn line(&self, format: Format, fidelity: Fidelity, tokenizer: Tokenizer, text: &str) -> [TokenCount; 2] {
-        let form = &self.0[format as usize][fidelity as usize];
+        let form = &self.forms[format as usize][fidelity as usize];
         let counted = form.tokens[tokenizer as usize];
         if form.bytes as usize == text.len() {
             debug_assert_eq!(counted, line_tokens(text, tokenizer), "raise COSTS_VERSION: {text}");
@@ -84,10 +98,17 @@ impl Costs {
         }
     }
 
-    /// For storage: [`COSTS_VERSION`], then little-endian u32 by format and fidelity, each in the order of its `ALL`.
+    /// What a line of the directory costs wherever it stands: [`directory_line_tokens`].
+    #[must_use]
+    pub fn directory(&self, line: Line, tokenizer: Tokenizer) -> TokenCount {
+        self.lines[line as usize][tokenizer as usize]
+    }
+
+    /// For storage: [`COSTS_VERSION`], then little-endian u32 by format and fidelity and by line, each in the order of its `ALL`.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let numbers = self.0.iter().flatten().flat_map(Form::numbers);
+        let lines = self.lines.iter().flatten().map(|count| count.0);
+        let numbers = self.forms.iter().flatten().flat_map(Form::numbers).chain(lines);
         std::iter::once(COSTS_VERSION).chain(numbers.flat_map(u32::to_le_bytes)).collect()
     }
 
@@ -98,14 +119,17 @@ impl Costs {
         if bytes.len() != Self::BYTES {
             return None;
         }
-        let mut costs = Self([[Form::default(); FIDELITIES]; FORMATS]);
+        let mut costs = Self::NONE;
         let (numbers, _) = numbers.as_chunks();
         let mut numbers = numbers.iter().map(|number| u32::from_le_bytes(*number));
-        for form in costs.0.iter_mut().flatten() {
+        for form in costs.forms.iter_mut().flatten() {
             form.bytes = numbers.next()?;
             for count in form.tokens.iter_mut().flatten() {
                 *count = TokenCount(numbers.next()?);
             }
+        }
+        for count in costs.lines.iter_mut().flatten() {
+            *count = TokenCount(numbers.next()?);
         }
         Some(costs)
     }
@@ -137,6 +161,12 @@ mod tests {
                         let other = format!("{text} ");
                         assert_eq!(costs.line(format, fidelity, tokenizer, &other), line_tokens(&other, tokenizer));
                     }
+                }
+            }
+            for line in Line::ALL {
+                for tokenizer in Tokenizer::ALL {
+                    let counted = directory_line_tokens(&line.text(&tool, &name), tokenizer);
+                    assert_eq!(costs.directory(line, tokenizer), counted);
                 }
             }
             let mut bytes = costs.to_bytes();

@@ -153,7 +153,7 @@ impl Counter {
     /// Tokens of a [`directory`](super::directory()) apart from its lines.
     #[must_use]
     pub fn directory_frame(&self) -> TokenCount {
-        self.cost(directory_frame(self.base()), || DIRECTORY_HEADER)
+        self.cost(directory_frame(self.base()), || format!("{DIRECTORY_HEADER}\n"))
     }
 
     /// Tokens of the list `prompt`, what the vendor adds apart; `lines` are the [`line_tokens`](super::line_tokens) of its items by

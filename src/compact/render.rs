@@ -8,7 +8,8 @@ mod body;
 use std::borrow::Cow;
 
 pub(super) use self::body::{Body, Strict};
-use super::schema;
+use super::describe;
+use super::schema::{self, Step, Steps};
 use super::tokens::Tokenizer;
 use crate::json::Json;
 use crate::tool::{ModelName, TokenCount, Tool};
@@ -65,7 +66,7 @@ impl Format {
 pub enum Fidelity {
     /// Names, types, required, enums and nested shape; no description.
     Skeleton,
-    /// Everything that says something: annotations that do not, and whitespace, are gone.
+    /// What a model acts on: annotations that say nothing are gone, choices are written shortly, descriptions keep what a call needs.
     Lean,
     /// What the publisher wrote.
     Full,
@@ -86,9 +87,11 @@ impl Fidelity {
     }
 }
 
-/// The schemas of LEAN and SKELETON, made once: parsing and writing one takes longer than all else about an entry.
+/// The texts of LEAN and SKELETON, made once: parsing and writing one takes longer than all else about an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forms {
+    /// The description of LEAN; `None` where it is the publisher's.
+    description: Option<Box<str>>,
     /// `None` where the publisher already writes it so.
     lean: Option<Box<str>>,
     /// `None` where it equals LEAN.
@@ -99,9 +102,25 @@ impl Forms {
     /// Those of `tool`.
     #[must_use]
     pub fn of(tool: &Tool) -> Self {
+        Self::by(tool, Steps::ALL)
+    }
+
+    /// With some of LEAN's steps left out, to see what they save.
+    #[must_use]
+    pub fn by(tool: &Tool, steps: Steps) -> Self {
         let schema = tool.input_schema.json();
-        let (lean, skeleton) = (arguments(schema::lean(&schema)), arguments(schema::skeleton(&schema)));
+        let cleaned = schema::lean_by(&schema, steps);
+        let description = if steps.has(Step::ToolText) {
+            describe::tool(&tool.description, &|name| {
+                let parameter = cleaned.get("properties").and_then(|named| named.get(name));
+                parameter.is_some_and(|schema| schema.get("description").is_some())
+            })
+        } else {
+            describe::tidy(&tool.description).into_owned()
+        };
+        let (lean, skeleton) = (arguments(cleaned), arguments(schema::skeleton(&schema)));
         Self {
+            description: (description != tool.description).then(|| description.into()),
             skeleton: (skeleton != lean).then(|| skeleton.into()),
             lean: (lean != tool.input_schema.text()).then(|| lean.into()),
         }
@@ -126,7 +145,7 @@ impl Forms {
         let lean = self.lean.as_deref().unwrap_or(publishers);
         match fidelity {
             Fidelity::Full => (Cow::Borrowed(tool.description.as_str()), publishers),
-            Fidelity::Lean => (schema::tidy(&tool.description), lean),
+            Fidelity::Lean => (Cow::Borrowed(self.description.as_deref().unwrap_or(&tool.description)), lean),
             Fidelity::Skeleton => (Cow::Borrowed(""), self.skeleton.as_deref().unwrap_or(lean)),
         }
     }

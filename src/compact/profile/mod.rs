@@ -1,7 +1,7 @@
 //! Schemas in the dialect that one model API enforces, and definitions written with them.
 //!
 //! What publishers write is full JSON Schema; what an API holds a model's arguments to is a small part of it. RAW shows the
-//! publisher's schema, LEAN the cleaned one at every fidelity, OPENAI_STRICT and GEMINI a schema in the API's own subset. Each of
+//! publisher's schema, LEAN the shortened one at every fidelity, OPENAI_STRICT and GEMINI a schema in the API's own subset. Each of
 //! these is written from one reading (`shape`), checked against the API's published rules before it is called so (`rules`),
 //! and says what it lost; a schema that has no such form is shown as LEAN, with the reason. Arguments made for OPENAI_STRICT are
 //! turned back with [`restore_arguments`].
@@ -19,6 +19,7 @@ mod strict;
 pub use self::rules::{check_gemini, check_openai_strict};
 use self::shape::Shape;
 use super::render::{Body, Fidelity, Format, Forms, Strict, line_tokens};
+use super::schema::lean_weakens;
 use super::tokens::Tokenizer;
 use crate::json::Json;
 use crate::tool::{ModelName, TokenCount, Tool};
@@ -29,7 +30,7 @@ pub enum Profile {
     /// The publisher's; LEAN and SKELETON are shortened.
     #[default]
     Raw,
-    /// As RAW, with the cleaned schema at FULL too.
+    /// As RAW, with the schema of LEAN at FULL too: it takes at least the same arguments.
     Lean,
     /// What OpenAI's `strict` enforces.
     OpenAiStrict,
@@ -176,9 +177,13 @@ impl Written {
         let ours = in_profile.as_ref().and_then(|made| made.as_ref().ok());
         let ours = ours.map(|ours| [&ours.bare, &ours.schema].map(|schema| parameters(schema, style)));
         let (profile, is_lossy, detail) = match &in_profile {
-            None => (style.profile, false, String::new()),
+            None => (style.profile, style.profile == Profile::Lean && lean_weakens(&tool.input_schema.json()), String::new()),
             Some(Ok(made)) => (style.profile, !made.losses.is_empty(), made.losses.clone()),
-            Some(Err(why)) => (Profile::Lean, false, format!("shown as lean, it cannot be {}: {why}", style.profile.name())),
+            Some(Err(why)) => (
+                Profile::Lean,
+                lean_weakens(&tool.input_schema.json()),
+                format!("shown as lean, it cannot be {}: {why}", style.profile.name()),
+            ),
         };
         let mut lower: Option<(Box<str>, [TokenCount; 2])> = None;
         let forms = Fidelity::ALL.map(|fidelity| {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::conjunction::{Members, both, get};
 use super::shape::{Definition, Kind, Losses, Node, Obstacle, Primitive, Property, Scalar, Shape};
-use crate::compact::schema::tidy;
+use crate::compact::describe::tidy;
 use crate::json::Json;
 
 /// Schemas that are looked at: references are written out, and a few lines can be written out to millions.

@@ -26,7 +26,7 @@ fn lean_drops_what_says_nothing() {
     );
     check_lean(
         r#"{"description":" a  b\n\n\n\n  - c\t d \r\n  - e ","default":" x  y"}"#,
-        r#"{"description":"a b\n\n - c d\n - e","default":" x  y"}"#,
+        r#"{"description":"a b\n- c d\n- e","default":" x  y"}"#,
     );
     check_lean(r#"{"description":"  "}"#, "{}");
 }
@@ -42,7 +42,7 @@ fn keywords_are_keywords_in_schema_position_only() {
     check_lean(r#"{"default":{"title":"t","required":[]}}"#, r#"{"default":{"title":"t","required":[]}}"#);
     check_lean(
         r#"{"patternProperties":{"x-.*":{"title":"t"}},"$defs":{"title":{"title":"t"}}}"#,
-        r#"{"patternProperties":{"x-.*":{}},"$defs":{"title":{}}}"#,
+        r#"{"patternProperties":{"x-.*":{}}}"#,
     );
     // Not annotations: these are properties that somebody forgot to wrap.
     check_lean(
@@ -66,7 +66,7 @@ fn skeleton_keeps_what_a_call_is_made_of() {
             "c":{"type":"object","additionalProperties":{"type":"number","minimum":0}},
             "d":{"not":{"const":1},"if":{"type":"string"},"then":{"minLength":2},"enum":[1,"1"],"nullable":true}},
             "$defs":{"B":{"const":{"title":1},"title":"B"}}}"##,
-        r##"{"type":"object","required":["a"],"properties":{"a":{"type":"string"},"b":{"type":["array","null"],"items":{"$ref":"#/$defs/B"}},"c":{"type":"object","additionalProperties":{"type":"number"}},"d":{"enum":[1,"1"],"nullable":true}},"$defs":{"B":{"const":{"title":1}}}}"##,
+        r##"{"type":"object","required":["a"],"properties":{"a":{"type":"string"},"b":{"type":["array","null"],"items":{"const":{"title":1}}},"c":{"type":"object","additionalProperties":{"type":"number"}},"d":{"enum":[1,"1"],"nullable":true}}}"##,
     );
 }
 
@@ -78,11 +78,11 @@ fn skeleton_shows_one_of_as_any_of() {
     );
     check_skeleton(
         r#"{"anyOf":[{"type":"string"}],"oneOf":[{"const":1}]}"#,
-        r#"{"anyOf":[{"type":"string"}],"allOf":[{"anyOf":[{"const":1}]}]}"#,
+        r#"{"anyOf":[{"type":"string"}],"allOf":[{"const":1}]}"#,
     );
     check_skeleton(
         r#"{"allOf":[true],"anyOf":[{"type":"string"}],"oneOf":[{"const":1}]}"#,
-        r#"{"allOf":[true,{"anyOf":[{"const":1}]}],"anyOf":[{"type":"string"}]}"#,
+        r#"{"allOf":[true,{"const":1}],"anyOf":[{"type":"string"}]}"#,
     );
     check_skeleton(r#"{"allOf":1,"anyOf":[],"oneOf":[]}"#, r#"{"allOf":1,"anyOf":[]}"#);
 }
@@ -121,6 +121,105 @@ fn odd_schemas_pass_through() {
     }
 }
 
+#[test]
+fn definitions_of_one_use_stand_where_they_are_used() {
+    check_lean(
+        r##"{"properties":{"a":{"$ref":"#/$defs/A","description":"Where to look"}},"$defs":{"A":{"type":"object","properties":{"b":{"$ref":"#/$defs/B"}}},"B":{"type":"string"},"C":{"type":"null"}}}"##,
+        r##"{"properties":{"a":{"type":"object","properties":{"b":{"type":"string"}},"description":"Where to look"}}}"##,
+    );
+    // Two uses, two descriptions, a constraint beside the reference (which old drafts pass over), a cycle.
+    for stays in [
+        r##"{"properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"object"}}}"##,
+        r##"{"properties":{"a":{"$ref":"#/$defs/A","description":"One thing"}},"$defs":{"A":{"type":"object","description":"Other thing"}}}"##,
+        r##"{"properties":{"a":{"$ref":"#/$defs/A","minProperties":2}},"$defs":{"A":{"type":"object"}}}"##,
+        r##"{"properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"properties":{"next":{"$ref":"#/$defs/A"}}}}}"##,
+        r##"{"properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/$defs/A/properties/c"}},"$defs":{"A":{"properties":{"c":{"type":"string"}}}}}"##,
+    ] {
+        check_lean(stays, stays);
+    }
+    // Unreachable cycles go.
+    check_lean(
+        r##"{"type":"object","$defs":{"A":{"items":{"$ref":"#/$defs/B"}},"B":{"items":{"$ref":"#/$defs/A"}}}}"##,
+        r#"{"type":"object"}"#,
+    );
+}
+
+#[test]
+fn choices_are_written_shortly() {
+    check_lean(
+        r#"{"anyOf":[{"const":"a"},{"const":"b"}],"description":"Which one"}"#,
+        r#"{"description":"Which one","enum":["a","b"]}"#,
+    );
+    check_lean(
+        r#"{"oneOf":[{"type":"number","const":0,"description":"All"},{"type":"number","const":1,"title":"Music."}],"description":"Board"}"#,
+        r#"{"type":"number","description":"Board\nValues: 0 = All; 1 = Music.","enum":[0,1]}"#,
+    );
+    check_lean(
+        r#"{"anyOf":[{"type":"string","minLength":2},{"type":"null"}],"default":null,"title":"X"}"#,
+        r#"{"type":["string","null"],"minLength":2}"#,
+    );
+    check_lean(
+        r#"{"anyOf":[{"not":{}},{"type":"array","items":{"type":"string"}}]}"#,
+        r#"{"type":"array","items":{"type":"string"}}"#,
+    );
+    for stays in [
+        r#"{"oneOf":[{"const":"a"},{"const":"a"}]}"#,
+        r#"{"anyOf":[{"type":"integer"},{"type":"number"}]}"#,
+        r#"{"anyOf":[{"type":"string","enum":["a"]},{"type":"null"}]}"#,
+        r#"{"anyOf":[{"type":"object","additionalProperties":{"type":"string"}},{"type":"null"}],"properties":{"a":{}}}"#,
+        r#"{"anyOf":[{"type":"string","description":"A name"},{"type":"number","description":"A number"}]}"#,
+    ] {
+        check_lean(stays, stays);
+    }
+}
+
+#[test]
+fn limits_and_defaults_that_say_nothing_go() {
+    check_lean(
+        r#"{"properties":{"a":{"type":"integer","minimum":-9007199254740991,"maximum":100,"format":"int64"},"b":{"type":"string","minLength":1,"pattern":"^a","description":"Begins with a"},
+            "c":{"type":"string","pattern":"^a"},"d":{"type":"string","format":"date-time","default":""},"e":{"default":10,"description":"Rows (default: 10)"},"f":{"default":1,"description":"Rows (default: 10)"}},"additionalProperties":false}"#,
+        r#"{"properties":{"a":{"type":"integer","maximum":100},"b":{"type":"string","description":"Begins with a"},"c":{"type":"string","pattern":"^a"},"d":{"type":"string","format":"date-time"},"e":{"description":"Rows (default: 10)"},"f":{"default":1,"description":"Rows (default: 10)"}}}"#,
+    );
+    // Where weakening a part would strengthen the whole, nothing is weakened.
+    let exact =
+        r#"{"not":{"additionalProperties":false},"oneOf":[{"required":["a"],"additionalProperties":false},{"format":"int64"}]}"#;
+    check_lean(exact, exact);
+    // Flags of draft 4 stand with their numbers.
+    let old = r#"{"minimum":9007199254740991,"exclusiveMinimum":true}"#;
+    check_lean(old, old);
+}
+
+#[test]
+fn hostile_schemas_take_no_time() {
+    let started = std::time::Instant::now();
+    let many = |one: &dyn Fn(usize) -> String, count: usize| (0..count).map(one).collect::<Vec<_>>().join(",");
+    let properties = many(&|i| format!(r#""p{i}":{{"type":"string","description":"Number {i}. Must be set."}}"#), 5_000);
+    let required = many(&|i| format!(r#""p{}""#, i % 2_500), 5_000);
+    let aliases = many(&|i| format!(r##""d{i}":{{"$ref":"#/$defs/d{}"}}"##, i + 1), 3_000);
+    let nested = many(&|i| format!(r##""d{i}":{{"items":{{"$ref":"#/$defs/d{}"}}}}"##, i + 1), 3_000);
+    let circle = many(&|i| format!(r##""d{i}":{{"$ref":"#/$defs/d{}"}}"##, (i + 1) % 100), 100);
+    for schema in [
+        format!(r#"{{"properties":{{{properties}}},"required":[{required}]}}"#),
+        format!(r#"{{"enum":[{}]}}"#, many(&|i| format!(r#""v{i}""#), 10_000)),
+        format!(r#"{{"anyOf":[{}]}}"#, many(&|i| format!(r#"{{"const":{i}}}"#), 10_000)),
+        format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{aliases}}}}}"##),
+        format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{nested}}}}}"##),
+        format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/d0"}}}},"$defs":{{{circle}}}}}"##),
+        format!(r##"{{"anyOf":[{0}],"properties":{{"a":{{"anyOf":[{0}]}}}}}}"##, many(&|_| r##"{"$ref":"#"}"##.to_owned(), 100)),
+        format!(r#"{{"not":{}}}"#, r#"{"items":"#.repeat(60) + "true" + &"}".repeat(60)),
+        r##"{"id":"http://x.org/a#","definitions":{"a":{"id":"#b","minimum":1,"exclusiveMinimum":true}},"items":[{"$ref":"#/definitions/a"},true],"required":true}"##.to_owned(),
+    ] {
+        let schema = json(&schema);
+        let (lean, skeleton) = (lean(&schema), skeleton(&schema));
+        assert!(Json::parse(&lean.to_string(), 80).is_ok() && Json::parse(&skeleton.to_string(), 80).is_ok());
+        let tool = crate::tool::Tool::new(crate::tool::ToolId::new("s", "t").unwrap(), String::new(), crate::tool::Document::parse(&schema.to_string()).unwrap());
+        let line = crate::compact::signature(&tool, &crate::tool::ModelName::parse("t").unwrap());
+        assert!(!line.contains('\n'));
+    }
+    // Quadratic time would be minutes in an unoptimised build.
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "took {:?}", started.elapsed());
+}
+
 const NAMES: [&str; 8] = ["a", "repo_name", "title", "examples", "x-foo", "$id", "required", "description"];
 
 fn any_data() -> impl Strategy<Value = Json> {
@@ -156,9 +255,22 @@ fn any_schema() -> BoxedStrategy<Json> {
         ("unevaluatedProperties", "false"),
         ("dependentRequired", r#"{"a":["title"]}"#),
         ("dependentRequired", "{}"),
+        ("format", r#""int64""#),
+        ("pattern", r#""^a""#),
+        ("minLength", "1"),
+        ("maximum", "4294967296"),
+        ("propertyNames", r#"{"type":"string"}"#),
+        ("anyOf", r#"[{"const":"a"},{"const":1,"description":"One. More"},{"enum":[null]}]"#),
+        ("oneOf", r#"[{"type":"string","const":"a","title":"First"},{"type":"string","const":"title"}]"#),
+        ("anyOf", r#"[{"type":"string","minLength":2},{"type":"null","description":"None"}]"#),
+        ("oneOf", r#"[{"type":["object","null"],"required":["a"],"additionalProperties":false},{"type":"array"}]"#),
+        ("anyOf", r#"[{"not":{}},{"type":"number","minimum":2,"description":"Default is 2."}]"#),
+        ("anyOf", r##"[{"$ref":"#/$defs/once"},{"type":"null"}]"##),
+        ("description", r#""First sentence here. Second. Default is 1. Must be short.""#),
     ];
     // `$ref` only to what the root has: a reference to nothing is an error of the schema, not of its shortening.
-    let references = select(vec!["#/$defs/title", "#"]).prop_map(|target| ("$ref".to_owned(), Json::String(target.to_owned())));
+    let references = select(vec!["#/$defs/title", "#", "#/$defs/once", "#/properties/title"])
+        .prop_map(|target| ("$ref".to_owned(), Json::String(target.to_owned())));
     let member = prop_oneof![
         6 => select(plain).prop_map(|(keyword, value)| (keyword.to_owned(), json(value))),
         1 => any_data().prop_map(|value| ("const".to_owned(), value)),
@@ -189,9 +301,10 @@ fn any_schema() -> BoxedStrategy<Json> {
 
 /// A schema whose `#/$defs/title` exists.
 fn any_document() -> impl Strategy<Value = Json> {
-    (any_schema(), any_schema()).prop_map(|(mut root, definition)| {
+    (any_schema(), any_schema(), any_schema()).prop_map(|(mut root, definition, once)| {
         if let Json::Object(members) = &mut root {
-            members.push(("$defs".to_owned(), Json::Object(vec![("title".to_owned(), definition)])));
+            let named = vec![("title".to_owned(), definition), ("once".to_owned(), once)];
+            members.push(("$defs".to_owned(), Json::Object(named)));
         }
         root
     })
@@ -206,21 +319,48 @@ fn accepts(validator: &jsonschema::Validator, instance: &Json) -> bool {
     validator.is_valid(&serde_json::from_str(&instance.to_string()).unwrap())
 }
 
-/// All names, and all values of `type`, `required` and `enum`, in the parts of a schema that SKELETON keeps.
-fn essence(value: &Json, out: &mut Vec<String>) {
+/// All names, types, values and required members by their path, in the parts of a schema that SKELETON keeps. References are followed and
+/// choices stand for their branches, so that it says the same however a schema spells it.
+fn essence(root: &Json, value: &Json, path: &str, hops: usize, out: &mut std::collections::BTreeSet<String>) {
+    if 4 < path.matches('/').count() || 6 < hops {
+        return;
+    }
+    let mut say = |what: &str, value: &Json| out.insert(format!("{path} {what} {}", value.canonical()));
     for (keyword, value) in value.as_object().unwrap_or_default() {
+        match (keyword.as_str(), value) {
+            ("type" | "required" | "enum", Json::Array(several)) => several.iter().for_each(|one| {
+                say(keyword, one);
+            }),
+            ("const", value) => {
+                say("enum", value);
+            }
+            ("type", value) => {
+                say("type", value);
+            }
+            _ => {}
+        }
+    }
+    for (keyword, value) in value.as_object().unwrap_or_default() {
+        let list = value.as_array().unwrap_or_default();
         match keyword.as_str() {
-            "type" | "enum" | "const" | "required" if value != &Json::Array(vec![]) => out.push(format!("{keyword} {value}")),
-            "properties" | "patternProperties" | "$defs" | "dependentSchemas" => {
-                for (name, schema) in value.as_object().unwrap_or_default() {
-                    out.push(format!("name {name}"));
-                    essence(schema, out);
+            "$ref" => {
+                let target = value.as_str().unwrap_or_default();
+                let found = target.split('/').skip(1).try_fold(root, |at, step| at.get(step));
+                if let Some(found) = found {
+                    essence(root, found, path, hops + 1, out);
                 }
             }
-            "items" | "additionalProperties" | "propertyNames" => essence(value, out),
-            "anyOf" | "oneOf" | "allOf" | "prefixItems" => {
-                for schema in value.as_array().unwrap_or_default() {
-                    essence(schema, out);
+            "properties" | "patternProperties" => {
+                for (name, schema) in value.as_object().unwrap_or_default() {
+                    out.insert(format!("{path}/{name}"));
+                    essence(root, schema, &format!("{path}/{name}"), hops, out);
+                }
+            }
+            "items" | "additionalProperties" => essence(root, value, &format!("{path}/{keyword}"), hops, out),
+            "anyOf" | "oneOf" | "allOf" => list.iter().for_each(|schema| essence(root, schema, path, hops, out)),
+            "prefixItems" => {
+                for (place, schema) in list.iter().enumerate() {
+                    essence(root, schema, &format!("{path}/{place}"), hops, out);
                 }
             }
             _ => {}
@@ -228,36 +368,29 @@ fn essence(value: &Json, out: &mut Vec<String>) {
     }
 }
 
-fn sorted_essence(schema: &Json) -> Vec<String> {
-    let mut out = Vec::new();
-    essence(schema, &mut out);
-    out.sort();
+fn whole_essence(schema: &Json) -> std::collections::BTreeSet<String> {
+    let mut out = std::collections::BTreeSet::new();
+    essence(schema, schema, "", 0, &mut out);
     out
 }
 
 proptest! {
     #[test]
     fn both_keep_names_types_required_and_enums(schema in any_document()) {
-        prop_assert_eq!(sorted_essence(&lean(&schema)), sorted_essence(&schema));
-        prop_assert_eq!(sorted_essence(&skeleton(&schema)), sorted_essence(&schema));
+        prop_assert_eq!(whole_essence(&lean(&schema)), whole_essence(&schema));
+        prop_assert_eq!(whole_essence(&skeleton(&schema)), whole_essence(&schema));
     }
 
     #[test]
     fn twice_is_once_and_skeleton_does_not_need_lean(schema in any_document()) {
         prop_assert_eq!(lean(&lean(&schema)), lean(&schema));
         prop_assert_eq!(skeleton(&skeleton(&schema)), skeleton(&schema));
-        prop_assert_eq!(skeleton(&lean(&schema)), skeleton(&schema));
+        prop_assert_eq!(skeleton(&lean(&schema)).canonical(), skeleton(&schema).canonical());
         prop_assert_eq!(lean(&skeleton(&schema)), skeleton(&schema));
     }
 
     #[test]
-    fn tidy_twice_is_once(text in "[a \\t\\r\\n\u{a0}-]{0,20}") {
-        let once = tidy(&text).into_owned();
-        prop_assert_eq!(tidy(&once), once.as_str());
-    }
-
-    #[test]
-    fn lean_accepts_the_same_and_skeleton_at_least_the_same(
+    fn both_accept_at_least_the_same(
         schema in any_document(),
         instances in prop::collection::vec(any_data(), 1..16),
     ) {
@@ -266,7 +399,7 @@ proptest! {
         let [Some(lean), Some(skeleton)] = shorter else { return Err(TestCaseError::fail("shortened to no schema")) };
         for instance in &instances {
             let accepted = accepts(&raw, instance);
-            prop_assert_eq!(accepts(&lean, instance), accepted, "{} under LEAN", instance);
+            prop_assert!(!accepted || accepts(&lean, instance), "{} under LEAN", instance);
             prop_assert!(!accepted || accepts(&skeleton, instance), "{} under SKELETON", instance);
         }
     }

@@ -89,8 +89,7 @@ impl Selection<'_> {
     fn directory(&self, lined_up: &[LinedUp<'_>], chosen: &Chosen) -> (String, Vec<Listed>, TokenCount) {
         let counter = &self.request.budget.tokenizer;
         let listed = chosen.listed.iter().filter_map(|(i, line)| Some((lined_up.get(*i)?, *line)));
-        let lines: Vec<String> = listed.clone().map(|(l, line)| l.entry.line(line)).collect();
-        let directory = compact::directory(lines.iter().map(String::as_str));
+        let directory = compact::directory(listed.clone().map(|(l, line)| l.entry.line(line)));
         if directory.is_empty() {
             return (directory, Vec::new(), TokenCount(0));
         }
