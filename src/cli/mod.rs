@@ -3,6 +3,7 @@
 pub mod calibrate;
 mod check_config;
 mod connection;
+mod conversation;
 mod describe;
 pub mod eval;
 pub mod fit;
