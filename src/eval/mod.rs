@@ -8,6 +8,7 @@ pub mod bootstrap;
 pub mod compare;
 pub mod confidence;
 pub mod dataset;
+pub mod dialogues;
 pub mod fit;
 pub mod growth;
 pub mod llm;

@@ -10,6 +10,7 @@ mod command_line;
 mod compare;
 mod confidence;
 mod crash;
+mod dialogues;
 mod engines;
 mod fit;
 mod formats;

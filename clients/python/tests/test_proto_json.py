@@ -50,7 +50,7 @@ def test_defaults_are_written_and_only_what_is_absent_is_left_out() -> None:
     assert proto_json.line(router_pb2.ToolExplanation(source="a", rank=0)) == ('{"source":"a","tool":"","fate":"","rank":0,"reasons":[]}')
     # Nor is the empty answer more than its fields: no usage, no no_match, no meta.
     assert proto_json.line(router_pb2.SelectToolsResponse()) == (
-        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":""}'
+        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":"","condensed":""}'
     )
 
 

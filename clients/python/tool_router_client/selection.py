@@ -162,6 +162,8 @@ class Selection:
     """The answer as it came, with `meta`: ids and timings."""
     tool_references: tuple[JsonObject, ...] = ()
     """The content of the `tool_result` that answers a tool search of Anthropic's, where it was asked for."""
+    condensed: str = ""
+    """What the conversation became: its last user turn, behind it the earlier words that were searched for as well. Empty for a query."""
 
     def resolve(self, model_name: str) -> ToolRef:
         """The tool that the model called. Raises `UnknownTool` for a name it was not given: models do make names up."""
@@ -232,6 +234,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
         format=format,
         message=message,
         tool_references=tuple(json.loads(message.tool_references_json)) if message.tool_references_json else (),
+        condensed=message.condensed,
     )
 
 

@@ -2,6 +2,7 @@
 
 mod abstention;
 mod compare;
+mod dialogues;
 mod growth;
 mod report;
 mod table;
@@ -34,6 +35,8 @@ pub struct Arguments {
 enum Command {
     /// Measure tokens and choices as tools are added, with and without the router
     Growth(growth::Arguments),
+    /// Measure what conversations are worth, on dialogues assembled from labelled sets
+    Dialogues(dialogues::Arguments),
     /// Compare two results files, or two rankers of one, query by query
     Compare(compare::Arguments),
     /// Draw results files as one HTML page
@@ -126,6 +129,7 @@ impl Arguments {
     pub fn config(&self) -> Option<&Path> {
         match &self.command {
             Some(Command::Growth(growth)) => growth.config.as_deref(),
+            Some(Command::Dialogues(dialogues)) => dialogues.config.as_deref(),
             Some(Command::Compare(_) | Command::Report(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
         }
@@ -147,7 +151,7 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
     match &arguments.command {
         Some(Command::Compare(arguments)) => compare::run(arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
-        Some(Command::Growth(_)) | None => Err(Exit::failed("this command runs with the model")),
+        Some(Command::Growth(_) | Command::Dialogues(_)) | None => Err(Exit::failed("this command runs with the model")),
     }
 }
 
@@ -158,6 +162,7 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
 pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -> Result<(), Exit> {
     match (arguments.command, arguments.flags) {
         (Some(Command::Growth(arguments)), _) => growth::run(arguments, engine, &mut model).await,
+        (Some(Command::Dialogues(arguments)), _) => dialogues::run(arguments, engine, model).await,
         (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
         (Some(Command::Report(arguments)), _) => report::run(&arguments),
         (None, Some(flags)) => rank(flags, engine, &mut model).await,
