@@ -24,7 +24,12 @@ fn written() -> Vec<Written> {
         let turns = value["turns"].as_array().unwrap().iter().map(|turn| Turn {
             role: if turn["role"] == "user" { Role::User } else { Role::Assistant }.into(),
             text: word(&turn["text"]),
-            tool_calls: turn["tool_calls"].as_array().into_iter().flatten().map(|call| ToolRef { source: word(&call["source"]), tool: word(&call["tool"]) }).collect(),
+            tool_calls: turn["tool_calls"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|call| ToolRef { source: word(&call["source"]), tool: word(&call["tool"]) })
+                .collect(),
         });
         let [id, kind, lang, relevant] = [&value["id"], &value["kind"], &value["lang"], &value["relevant"][0]].map(word);
         Written { id, kind, lang, turns: turns.collect(), relevant }
@@ -126,7 +131,8 @@ async fn a_turn_that_stands_alone_is_searched_as_a_query() {
 async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
     let mut router = TestRouter::start().await;
     bundled::register(&mut router).await;
-    let turns = |source: &str| vec![user("Is the air clean in Krakow?"), called(source, "get-air-quality"), user("same for Warsaw")];
+    let turns =
+        |source: &str| vec![user("Is the air clean in Krakow?"), called(source, "get-air-quality"), user("same for Warsaw")];
     let by_source = converse(&mut router, turns("weather")).await;
     assert_eq!(cleared(by_source.clone()), cleared(converse(&mut router, turns("")).await));
     assert_eq!(names(&by_source).first().map(String::as_str), Some("weather/get-air-quality"));
@@ -134,7 +140,11 @@ async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
     let mut explained = request(turns("weather"));
     explained.explain = true;
     let explained = router.router.select_tools(explained).await.unwrap().into_inner();
-    assert!(explained.tools[0].reasons.iter().any(|reason| reason.starts_with("conversation: ")), "{:?}", explained.tools[0].reasons);
+    assert!(
+        explained.tools[0].reasons.iter().any(|reason| reason.starts_with("conversation: ")),
+        "{:?}",
+        explained.tools[0].reasons
+    );
     let unknown = vec![user("Is the air clean?"), called("nowhere", "nothing"), user("same for Warsaw")];
     assert_eq!(converse(&mut router, unknown).await.mode(), Mode::Semantic);
 }
@@ -155,7 +165,8 @@ async fn two_conversations_are_two_answers() {
 #[tokio::test]
 async fn brought_tools_are_searched_by_conversations_too() {
     let mut router = TestRouter::start().await;
-    let offered = |name: &str, description: &str| OfferedTool { source: "lamps".into(), definition: Some(tool(name, description)) };
+    let offered =
+        |name: &str, description: &str| OfferedTool { source: "lamps".into(), definition: Some(tool(name, description)) };
     let turns = vec![user("switch the lamp on"), called("lamps", "switch_on"), user("now dim it")];
     let request = RankToolsRequest {
         tools: vec![offered("switch_on", "Switches a lamp on."), offered("dim", "Makes a lamp darker.")],

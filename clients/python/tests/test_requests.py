@@ -55,7 +55,10 @@ def test_select(options: dict[str, Any], text: str) -> None:
         ({"conversation": "mail"}, "conversation: is 'mail', not a list of turns"),
         ({"conversation": Turn("user", "mail")}, "conversation: is Turn"),
         ({"conversation": [7]}, r"conversation\[0\]: is 7: give a Turn"),
-        ({"conversation": [Turn("user", "a"), {"role": "robot"}]}, r"conversation\[1\]\.role: is 'robot': give one of 'user', 'assistant', 'tool'"),
+        (
+            {"conversation": [Turn("user", "a"), {"role": "robot"}]},
+            r"conversation\[1\]\.role: is 'robot': give one of 'user', 'assistant', 'tool'",
+        ),
         ({"conversation": [{"role": ["user"]}]}, r"conversation\[0\]\.role: is \['user'\]"),
         ({"conversation": [{"role": "user", "content": 7}]}, r"conversation\[0\]\.text: is 7, a int"),
         ({"conversation": [Turn("user", "half \ud800")]}, r"conversation\[0\]\.text: cannot be sent as text"),

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from ._proto.toolrouter.v1 import router_pb2, tool_pb2
 from .errors import invalid
-from .tool_ref import RefLike, messages
+from .tool_ref import RefLike
+from .tool_ref import message as reference
 
 Role = Literal["user", "assistant", "tool"]
 
@@ -80,4 +81,4 @@ def _call(field: str, call: Any) -> tool_pb2.ToolRef:
         call = (call.get("source"), call.get("tool")) if "source" in call else name
     if isinstance(call, str) and "/" not in call:
         return tool_pb2.ToolRef(tool=call)
-    return messages(field, [call])[0]
+    return reference(field, call)

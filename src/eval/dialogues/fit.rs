@@ -34,11 +34,7 @@ const FIELDS: [Field; 8] = [
 ///
 /// # Errors
 /// A selection failed.
-pub async fn fit(
-    sets: &[Ready],
-    start: Conversation,
-    tick: &(dyn Fn() + Sync),
-) -> Result<(Conversation, f64, f64), EvalError> {
+pub async fn fit(sets: &[Ready], start: Conversation, tick: &(dyn Fn() + Sync)) -> Result<(Conversation, f64, f64), EvalError> {
     let mut best = start;
     let before = objective(sets, best).await?;
     let mut here = before;

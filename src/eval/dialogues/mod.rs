@@ -156,13 +156,13 @@ impl Ready {
     }
 
     fn conversation(&self, dialogue: &Dialogue, with_calls: bool) -> Input {
-        let called = |places: &Vec<usize>| places.iter().filter(|_| with_calls).filter_map(|place| self.ids.get(*place));
+        let call = |place: &usize| self.ids.get(*place).map(|id| Called::Id(id.clone()));
         let turn = |line: &Line| match line {
             Line::User(text) => Turn { role: Role::User, text: text.clone(), calls: Vec::new() },
             Line::Assistant(text, places) => Turn {
                 role: Role::Assistant,
                 text: text.clone(),
-                calls: called(places).map(|id| Called::Id(id.clone())).collect(),
+                calls: if with_calls { places.iter().filter_map(call).collect() } else { Vec::new() },
             },
         };
         Input { conversation: Some(dialogue.lines.iter().map(turn).collect()), ..whole() }

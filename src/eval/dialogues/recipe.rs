@@ -198,10 +198,8 @@ impl<'a> Partners<'a> {
         for other in tried.into_iter().filter(|other| *other != at) {
             let first = requests.get(other)?;
             if let Some(last) = last_turn(data, first, second, kind, phrases, rng) {
-                let mut lines = vec![
-                    Line::User(first.query.text.clone()),
-                    Line::Assistant("Done.".to_owned(), first.query.relevant.clone()),
-                ];
+                let mut lines =
+                    vec![Line::User(first.query.text.clone()), Line::Assistant("Done.".to_owned(), first.query.relevant.clone())];
                 if let (Kind::Later | Kind::Talk, Some((user, assistant))) = (kind, phrases.talk.choose(rng)) {
                     lines.push(Line::User((*user).to_owned()));
                     lines.push(Line::Assistant((*assistant).to_owned(), Vec::new()));

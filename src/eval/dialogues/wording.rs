@@ -48,7 +48,12 @@ const REPORTED: Phrases = Phrases {
     leads: &["", "then ", "could you also ", "next, ", "alright, ", "perfect, now "],
     pronouns: &["it", "these", "this", "that one", "the same ones", ""],
     again: &["how about {x}?", "same thing with {x}", "one more time, {x}", "repeat that for {x}", "and now {x}", "{x} as well"],
-    corrections: &["that's wrong, I wanted {x} rather than {y}", "nope: {x}, not {y}", "actually {x}", "not what I asked for. {x}, please"],
+    corrections: &[
+        "that's wrong, I wanted {x} rather than {y}",
+        "nope: {x}, not {y}",
+        "actually {x}",
+        "not what I asked for. {x}, please",
+    ],
     turns_away: &["", "", "next, ", "alright, something else: "],
     talk: &[("cool, thank you so much", "My pleasure."), ("lol ok", "Sure."), ("that was quick, good job", "Happy to help.")],
 };

@@ -27,8 +27,9 @@ MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
+    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +39,7 @@ class SelectToolsRequest(_message.Message):
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     query: str
+    conversation: Conversation
     scope: Scope
     budget: Budget
     output: Output
@@ -46,7 +48,33 @@ class SelectToolsRequest(_message.Message):
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     min_confidence: float
     relative_margin: float
-    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
+
+class Conversation(_message.Message):
+    __slots__ = ("turns",)
+    TURNS_FIELD_NUMBER: _ClassVar[int]
+    turns: _containers.RepeatedCompositeFieldContainer[Turn]
+    def __init__(self, turns: _Optional[_Iterable[_Union[Turn, _Mapping]]] = ...) -> None: ...
+
+class Turn(_message.Message):
+    __slots__ = ("role", "text", "tool_calls")
+    class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ROLE_UNSPECIFIED: _ClassVar[Turn.Role]
+        ROLE_USER: _ClassVar[Turn.Role]
+        ROLE_ASSISTANT: _ClassVar[Turn.Role]
+        ROLE_TOOL: _ClassVar[Turn.Role]
+    ROLE_UNSPECIFIED: Turn.Role
+    ROLE_USER: Turn.Role
+    ROLE_ASSISTANT: Turn.Role
+    ROLE_TOOL: Turn.Role
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
+    role: Turn.Role
+    text: str
+    tool_calls: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    def __init__(self, role: _Optional[_Union[Turn.Role, str]] = ..., text: _Optional[str] = ..., tool_calls: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
 
 class Scope(_message.Message):
     __slots__ = ("sources", "domains", "tags", "allow", "deny")
@@ -89,7 +117,7 @@ class Output(_message.Message):
     def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., defer_loading: bool = ..., tool_references: bool = ...) -> None: ...
 
 class SelectToolsResponse(_message.Message):
-    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "meta")
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "condensed", "meta")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +129,7 @@ class SelectToolsResponse(_message.Message):
     CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
     TOOL_REFERENCES_JSON_FIELD_NUMBER: _ClassVar[int]
+    CONDENSED_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[SelectedTool]
     prompt: str
@@ -113,8 +142,9 @@ class SelectToolsResponse(_message.Message):
     catalog_version: str
     explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
     tool_references_json: str
+    condensed: str
     meta: ResponseMeta
-    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., condensed: _Optional[str] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class SelectedTool(_message.Message):
     __slots__ = ("source", "tool", "model_name", "score", "fidelity", "tokens", "definition_json", "reasons", "confidence", "schema_profile", "profile_lossy", "profile_detail")
@@ -324,7 +354,7 @@ class DescribedTool(_message.Message):
     def __init__(self, tool: _Optional[_Union[_tool_pb2.RegisteredTool, _Mapping]] = ..., not_found: _Optional[_Union[DescribedTool.NotFound, _Mapping]] = ...) -> None: ...
 
 class RankToolsRequest(_message.Message):
-    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin")
+    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "conversation")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +364,7 @@ class RankToolsRequest(_message.Message):
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     query: str
     tools: _containers.RepeatedCompositeFieldContainer[OfferedTool]
     budget: Budget
@@ -343,7 +374,8 @@ class RankToolsRequest(_message.Message):
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     min_confidence: float
     relative_margin: float
-    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ...) -> None: ...
+    conversation: Conversation
+    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ...) -> None: ...
 
 class OfferedTool(_message.Message):
     __slots__ = ("source", "definition")
