@@ -58,7 +58,9 @@ def test_fields_stand_in_the_order_of_their_numbers() -> None:
     line = proto_json.line(router_pb2.SelectToolsResponse(confidence=0.0, meta=router_pb2.ResponseMeta(cache="miss")))
     numbers = router_pb2.SelectToolsResponse.DESCRIPTOR.fields_by_name
     written = [numbers[name].number for name in json.loads(line)]
-    assert written == sorted(written) and line.index('"explanations"') < line.index('"confidence":0.0,"tool_references_json":"","meta"')
+    assert written == sorted(written) and line.index('"explanations"') < line.index(
+        '"confidence":0.0,"tool_references_json":"","condensed":"","meta"'
+    )
 
 
 def test_text_is_escaped_only_where_json_demands_it() -> None:
