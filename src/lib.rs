@@ -53,6 +53,8 @@ pub mod rank;
 
 pub mod compact;
 
+pub mod condense;
+
 pub mod arguments;
 
 pub mod gate;

@@ -3,6 +3,7 @@
 pub mod calibrate;
 mod check_config;
 mod connection;
+mod conversation;
 mod describe;
 mod diet;
 pub mod eval;

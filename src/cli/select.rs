@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::connection::{Connection, tool_ref};
-use super::{Exit, output};
+use super::{Exit, conversation, output};
 use crate::import::file;
 use crate::rpc::client::{Client, offered};
 use crate::rpc::proto::select_tools_request::Input;
@@ -15,8 +15,11 @@ use crate::rpc::proto::{self, ToolRef};
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// What the user asks for; several give one table each
-    #[arg(required = true, value_name = "QUERY")]
+    #[arg(required_unless_present = "conversation", value_name = "QUERY")]
     queries: Vec<String>,
+    /// A conversation instead, as JSON or JSON lines: turns with `role` and `text` or `content`, as chat completions have them
+    #[arg(long, value_name = "FILE", conflicts_with = "queries")]
+    conversation: Option<PathBuf>,
     /// The cap on the whole list [default: the router's, 1500]
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
@@ -131,7 +134,10 @@ impl Format {
 }
 
 pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
-    let queries = std::mem::take(&mut arguments.queries);
+    let mut inputs: Vec<Input> = std::mem::take(&mut arguments.queries).into_iter().map(Input::Query).collect();
+    if let Some(path) = &arguments.conversation {
+        inputs.push(Input::Conversation(conversation::read(path)?));
+    }
     let mut brought = Vec::new();
     for path in &arguments.tools {
         let imported = file::read(path, None).map_err(|e| Exit::failed(e.to_string()))?;
@@ -167,8 +173,9 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         continuity: arguments.continue_lists.then(proto::Continuity::default),
     };
     let mut client = arguments.connection.open().await?;
-    for query in queries {
-        request.input = Some(Input::Query(query.clone()));
+    for input in inputs {
+        let query = if let Input::Query(query) = &input { query.clone() } else { String::new() };
+        request.input = Some(input);
         let message = request.clone();
         let answer =
             if arguments.tools.is_empty() { client.select(message).await? } else { rank(&mut client, message, &brought).await? };
@@ -185,7 +192,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         } else if arguments.tool_references {
             output::line(&answer.tool_references_json);
         } else {
-            print(&query, &answer);
+            print(if query.is_empty() { &answer.condensed } else { &query }, &answer);
         }
     }
     Ok(())
@@ -222,11 +229,14 @@ async fn rank(
         relative_margin,
         scope: _,
     } = message;
-    let query = input.map(|Input::Query(query)| query).unwrap_or_default();
-    let tools = brought.to_vec();
+    let (query, conversation) = match input {
+        Some(Input::Query(query)) => (query, None),
+        Some(Input::Conversation(conversation)) => (String::new(), Some(conversation)),
+        None => (String::new(), None),
+    };
     let request = proto::RankToolsRequest {
         query,
-        tools,
+        tools: brought.to_vec(),
         budget,
         output,
         pinned,
@@ -234,6 +244,7 @@ async fn rank(
         explain_tools,
         min_confidence,
         relative_margin,
+        conversation,
         continuity,
     };
     Ok(client.rank(request).await?.selection.unwrap_or_default())

@@ -19,7 +19,7 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// A distractor with a relevant tool's name words that shares this much of the shorter description could pass for it.
 const TWIN_OVERLAP: f64 = 0.6;
 /// Stands for a missing server: no word of it is ever searched.
-const NO_SERVER: &str = "-";
+pub(super) const NO_SERVER: &str = "-";
 
 /// A set, ready to be searched.
 #[derive(Debug)]

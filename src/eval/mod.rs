@@ -9,6 +9,7 @@ pub mod compare;
 pub mod confidence;
 pub mod continuity;
 pub mod dataset;
+pub mod dialogues;
 pub mod diet;
 pub mod fit;
 pub mod growth;

@@ -85,9 +85,28 @@ impl Statistics {
     }
 
     fn rarity(&self, word: &str, frequency: usize) -> f32 {
-        let gone = self.gone.get(word).map_or(0, |n| *n as usize);
-        let (documents, frequency) = (self.documents as f32, frequency.saturating_sub(gone) as f32);
+        self.inverse(self.alive(word, frequency))
+    }
+
+    /// In how many documents that are not gone `word` stands, where it stands in `frequency`.
+    fn alive(&self, word: &str, frequency: usize) -> usize {
+        frequency.saturating_sub(self.gone.get(word).map_or(0, |n| *n as usize))
+    }
+
+    fn inverse(&self, frequency: usize) -> f32 {
+        let (documents, frequency) = (self.documents as f32, frequency as f32);
         (1.0 + (documents - frequency + 0.5) / (frequency + 0.5)).ln()
+    }
+}
+
+/// How rare `word` is: its inverse document frequency relative to that of a word in one document only, in `[0, 1]`; 0 for a word that
+/// stands in none, of which documents say nothing.
+#[must_use]
+pub fn rarity(segments: [&Postings; 2], statistics: &Statistics, word: &str) -> f32 {
+    let frequency: usize = segments.iter().map(|segment| segment.of(word).len()).sum();
+    match statistics.alive(word, frequency) {
+        0 => 0.0,
+        alive => (statistics.inverse(alive) / statistics.inverse(1).max(f32::MIN_POSITIVE)).clamp(0.0, 1.0),
     }
 }
 
@@ -145,6 +164,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn rarity_is_1_for_a_word_of_one_document_and_0_for_a_stranger() {
+        let (sealed, delta) = (postings(&["file read".into(), "file write".into()]), postings(&["file mail".into()]));
+        let statistics = Statistics::of([&sealed, &delta], []);
+        let of = |statistics: &Statistics, word: &str| rarity([&sealed, &delta], statistics, word);
+        assert_eq!((of(&statistics, "mail"), of(&statistics, "boat")), (1.0, 0.0));
+        assert!(of(&statistics, "file") < 0.2);
+        let without = Statistics::of([&sealed, &delta], ["file write"]);
+        assert_eq!(of(&without, "write"), 0.0, "it is gone");
+    }
 
     fn postings(documents: &[String]) -> Postings {
         let mut postings = Postings::default();

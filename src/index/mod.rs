@@ -63,13 +63,15 @@ pub struct Hit {
     pub named: f32,
     /// What it has in common with all documents by meaning; 0 in the mean. Taken off by centring.
     pub common: f32,
+    /// What is added to its score for reasons that are not in the query; 0 from a search.
+    pub favour: f32,
 }
 
 impl Hit {
     /// A document of which nothing is known yet.
     #[must_use]
     pub fn unseen(slot: u32) -> Self {
-        Self { slot, views: None, bm25: 0.0, named: 0.0, common: 0.0 }
+        Self { slot, views: None, bm25: 0.0, named: 0.0, common: 0.0, favour: 0.0 }
     }
 }
 
@@ -122,6 +124,12 @@ impl Index {
     #[must_use]
     pub fn slots(&self) -> usize {
         self.sealed.len() + self.delta.len()
+    }
+
+    /// How rare `word`, one of [`terms::terms`], is in this catalogue, in `[0, 1]`: 1 in one document, 0 in none.
+    #[must_use]
+    pub fn rarity(&self, word: &str) -> f32 {
+        lexical::rarity([&self.sealed.words, &self.delta.words], &self.statistics, word)
     }
 
     /// Whether a graph proposes candidates.

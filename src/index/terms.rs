@@ -93,7 +93,7 @@ pub fn terms(text: &str) -> Vec<String> {
 }
 
 /// Scripts written without blanks, or whose words carry endings: a pair of characters is the unit that repeats.
-fn is_unspaced(c: char) -> bool {
+pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 

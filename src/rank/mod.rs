@@ -7,6 +7,7 @@ pub mod rivals;
 mod script;
 
 pub mod clauses;
+pub mod favour;
 mod lift;
 
 pub mod confidence;
@@ -19,4 +20,4 @@ pub use self::order::{Fusion, Ranking, Scored, rank};
 pub use self::rivals::{Look, Standing};
 pub use self::script::unread_share;
 pub use self::steps::{LeftOut, Step};
-pub use self::weights::{Clauses, Weights, WeightsError};
+pub use self::weights::{Clauses, Conversation, Weights, WeightsError};

@@ -84,7 +84,7 @@ impl Fusion {
     /// The whole score, where `lexical` is the hit's BM25 relative to the best.
     #[must_use]
     pub fn score(&self, hit: &Hit, lexical: f32) -> f32 {
-        self.meaning(hit).unwrap_or(0.0) + self.lexical * lexical + self.named * hit.named
+        self.meaning(hit).unwrap_or(0.0) + self.lexical * lexical + self.named * hit.named + hit.favour
     }
 }
 
@@ -105,6 +105,8 @@ pub struct Scored {
     pub named: f32,
     /// What was taken off the score for what it has in common with all documents.
     pub common: f32,
+    /// What was added to the score because it, or a tool of its source, was called before.
+    pub favour: f32,
     /// What parts of the query added to the score.
     pub parts: f32,
     /// What a reranker thinks of it, in `[0, 1]`, where one was asked.
@@ -127,6 +129,7 @@ impl Scored {
             lexical: 0.0,
             named: 0.0,
             common: 0.0,
+            favour: 0.0,
             parts: 0.0,
             reranked: None,
             with: None,
@@ -162,7 +165,7 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
     for (hit, place) in found.hits.iter().zip(0_u32..) {
         let (score, lexical) = score(hit);
         let mentioned = is_mentioned(hit.slot);
-        if ranking.semantic || 0.0 < lexical || mentioned {
+        if ranking.semantic || 0.0 < lexical || 0.0 < hit.favour || mentioned {
             keys.push(Key { score, place, mentioned });
         }
     }
@@ -181,7 +184,8 @@ pub fn rank(found: &Found, ranking: &Ranking<'_>, position: impl Fn(u32) -> u64)
         let lexical = score(hit).1;
         let (slot, dense, named) = (hit.slot, hit.views, hit.named);
         let common = hit.views.map_or(0.0, |_| ranking.fusion.centring * hit.common);
-        Some(Scored { mentioned: key.mentioned, dense, lexical, named, common, ..Scored::bare(slot, key.score) })
+        let favour = hit.favour;
+        Some(Scored { mentioned: key.mentioned, dense, lexical, named, common, favour, ..Scored::bare(slot, key.score) })
     };
     keys.into_iter().filter_map(scored).collect()
 }

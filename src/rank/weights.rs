@@ -24,6 +24,9 @@ pub struct Weights {
     pub fusion: Fusion,
     /// How parts of a request count beside the whole.
     pub clauses: Clauses,
+    /// How a conversation becomes a request.
+    #[serde(default)]
+    pub conversation: Conversation,
     /// What each form of a tool is worth to packing.
     #[serde(default)]
     pub values: Values,
@@ -53,10 +56,83 @@ impl Default for Clauses {
     }
 }
 
+/// How a conversation becomes a request, where its last turn leans on earlier ones. A turn that does not is the request, whatever came
+/// before.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Conversation {
+    /// Of the vector of the last turn with earlier terms, where that of the last turn alone counts 1.
+    pub expanded: f32,
+    /// Of the mean of the user turns' vectors.
+    pub history: f32,
+    /// What a turn counts beside the one after it, in `(0, 1]`: in that mean, for its terms and for the tools that were called in it.
+    pub decay: f32,
+    /// Most tokens of earlier terms.
+    pub max_tokens: usize,
+    /// A turn of so few words with a meaning of their own may lean without saying so.
+    pub thin_words: usize,
+    /// And does, where the rarest of them is no rarer in the catalogue than this, in `[0, 1]`.
+    pub thin_rarity: f32,
+    /// A turn with a word like "it" stands alone all the same, where its cosine with the earlier ones is below this.
+    pub shift_referring: f32,
+    /// The same for a turn that leans only by saying little.
+    pub shift_thin: f32,
+    /// Added to the score of a tool that was called before.
+    pub called: f32,
+    /// Added to the scores of the other tools of its source.
+    pub source: f32,
+}
+
+impl Default for Conversation {
+    fn default() -> Self {
+        Self {
+            expanded: 1.0,
+            history: 0.5,
+            decay: 0.5,
+            max_tokens: 32,
+            thin_words: 5,
+            thin_rarity: 0.5,
+            shift_referring: 0.1,
+            shift_thin: 0.35,
+            called: 0.1,
+            source: 0.1,
+        }
+    }
+}
+
+impl Conversation {
+    fn check(&self) -> Result<(), WeightsError> {
+        let sizes = [
+            ("conversation.expanded", self.expanded),
+            ("conversation.history", self.history),
+            ("conversation.called", self.called),
+            ("conversation.source", self.source),
+        ];
+        for (field, value) in sizes {
+            in_range(field, value, 0.0..=100.0, "0 to 100")?;
+        }
+        let shares = [("conversation.decay", self.decay), ("conversation.thin_rarity", self.thin_rarity)];
+        for (field, value) in shares {
+            in_range(field, value, 0.0..=1.0, "0 to 1")?;
+        }
+        let cosines = [("conversation.shift_referring", self.shift_referring), ("conversation.shift_thin", self.shift_thin)];
+        for (field, value) in cosines {
+            in_range(field, value, -1.0..=1.0, "-1 to 1")?;
+        }
+        for (field, value) in [("conversation.max_tokens", self.max_tokens), ("conversation.thin_words", self.thin_words)] {
+            if 1_000 < value {
+                return Err(WeightsError::Range { field, value: value.to_string(), range: "0 to 1000" });
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Default for Weights {
     fn default() -> Self {
         let (fusion, clauses, values) = (Fusion::default(), Clauses::default(), Values::default());
-        Self { format: FORMAT, model: String::new(), fusion, clauses, values, confidence: None }
+        let conversation = Conversation::default();
+        Self { format: FORMAT, model: String::new(), fusion, clauses, conversation, values, confidence: None }
     }
 }
 
@@ -151,6 +227,7 @@ impl Weights {
             in_range(field, value, 0.0..=1.0, "0 to 1")?;
         }
         in_range("clauses.cover", self.clauses.cover, 0.0..=1.0, "0 to 1")?;
+        self.conversation.check()?;
         if !(1..=8).contains(&self.clauses.max_parts) {
             let value = self.clauses.max_parts.to_string();
             return Err(WeightsError::Range { field: "clauses.max_parts", value, range: "1 to 8" });
@@ -180,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_from_before_conversations_is_read() {
+        let weights = Weights { model: "m@1".into(), ..Weights::default() };
+        let mut value = serde_json::to_value(&weights).unwrap();
+        value.as_object_mut().unwrap().remove("conversation");
+        assert_eq!(Weights::parse(&value.to_string(), "m@1", 3), Ok(weights));
+    }
+
+    #[test]
     fn what_is_not_for_this_build_and_model_is_refused() {
         let weights = Weights { model: "m@1".into(), confidence: Some(Confidence::example(3)), ..Weights::default() };
         let check = |change: &dyn Fn(&mut serde_json::Value), model: &str, words: &str| {
@@ -193,6 +278,12 @@ mod tests {
         check(&|_| (), "m@2", "is for model m@1, the embedder is m@2");
         check(&|v| v["fusion"]["best"] = (-1).into(), "m@1", "fusion.best is -1, it must be 0 to 100");
         check(&|v| v["clauses"]["max_parts"] = 99.into(), "m@1", "clauses.max_parts is 99, it must be 1 to 8");
+        check(&|v| v["conversation"]["decay"] = 2.into(), "m@1", "conversation.decay is 2, it must be 0 to 1");
+        check(
+            &|v| v["conversation"]["max_tokens"] = 9_999.into(),
+            "m@1",
+            "conversation.max_tokens is 9999, it must be 0 to 1000",
+        );
         check(&|v| v["fusion"]["more"] = 1.into(), "m@1", "unknown field `more`");
         check(&|v| v["confidence"]["abstain_below"] = 2.into(), "m@1", "confidence.abstain_below is 2, it must be 0 to 1");
         let words = "confidence.abstain_strictly_below is -1, it must be 0 to 1";

@@ -7,6 +7,7 @@ use crate::catalog::alike::LookAlikes;
 use crate::catalog::{Entry, State};
 use crate::compact::profile::Profile;
 use crate::compact::{Fidelity, Format, Line, Tokenizer};
+use crate::condense::{Called, Role, Turn};
 use crate::error::Violation;
 use crate::index::Engine;
 use crate::register::{Candidate, Diff};
@@ -64,9 +65,16 @@ pub(super) fn input(request: proto::SelectToolsRequest) -> Result<(Input, Includ
             Ok(proto::Include::Unspecified) | Err(_) => violations.push(unknown(&format!("output.include[{i}]"), *number)),
         }
     }
-    let query = request.input.map(|proto::select_tools_request::Input::Query(query)| query);
+    let (query, conversation) = match request.input {
+        Some(proto::select_tools_request::Input::Query(query)) => (Some(query), None),
+        Some(proto::select_tools_request::Input::Conversation(conversation)) => {
+            (None, Some(turns(conversation.turns, &mut violations)))
+        }
+        None => (None, None),
+    };
     let input = Input {
         query,
+        conversation,
         scope,
         max_tokens: budget.max_tokens,
         tokenizer: budget.tokenizer,
@@ -108,7 +116,7 @@ fn previous(continuity: proto::Continuity, violations: &mut Vec<Violation>) -> V
             Ok(proto::Fidelity::Unspecified) => Err(Violation::new(format!("{field}.fidelity"), "is missing")),
             Err(_) => Err(unknown(&format!("{field}.fidelity"), tool.fidelity)),
         };
-        match (tool_id(&field, &tool.source, &tool.tool), fidelity) {
+        match (tool_id(&field, &proto::ToolRef { source: tool.source, tool: tool.tool }), fidelity) {
             (Ok(id), Ok(fidelity)) => tools.push(Previous { id, fidelity, hash: tool.definition_hash }),
             (id, fidelity) => violations.extend(id.err().into_iter().chain(fidelity.err())),
         }
@@ -132,9 +140,17 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         min_confidence,
         relative_margin,
         continuity,
+        conversation,
     } = request;
+    let asked = match conversation {
+        Some(_) if !query.is_empty() => {
+            return Err(vec![Violation::new("conversation", "stands beside query: give one of them")]);
+        }
+        Some(conversation) => proto::select_tools_request::Input::Conversation(conversation),
+        None => proto::select_tools_request::Input::Query(query),
+    };
     let as_selection = proto::SelectToolsRequest {
-        input: Some(proto::select_tools_request::Input::Query(query)),
+        input: Some(asked),
         scope: None,
         budget,
         output,
@@ -172,23 +188,57 @@ fn unknown(field: &str, number: i32) -> Violation {
     Violation::new(field, format!("{number} is not a value this service knows"))
 }
 
+fn turns(turns: Vec<proto::Turn>, violations: &mut Vec<Violation>) -> Vec<Turn> {
+    let mut known = Vec::with_capacity(turns.len());
+    for (i, turn) in turns.into_iter().enumerate() {
+        let field = format!("conversation.turns[{i}]");
+        let role = match proto::turn::Role::try_from(turn.role) {
+            Ok(proto::turn::Role::User) => Role::User,
+            Ok(proto::turn::Role::Assistant) => Role::Assistant,
+            Ok(proto::turn::Role::Tool) => Role::Tool,
+            Ok(proto::turn::Role::Unspecified) => {
+                violations.push(Violation::new(format!("{field}.role"), "is not said: it must be user, assistant or tool"));
+                continue;
+            }
+            Err(_) => {
+                violations.push(unknown(&format!("{field}.role"), turn.role));
+                continue;
+            }
+        };
+        let mut calls = Vec::with_capacity(turn.tool_calls.len());
+        for (at, call) in turn.tool_calls.into_iter().enumerate() {
+            let field = format!("{field}.tool_calls[{at}]");
+            match (call.source.is_empty(), call.tool.is_empty()) {
+                (true, true) => violations.push(Violation::new(format!("{field}.tool"), "is empty")),
+                (true, false) => calls.push(Called::ModelName(call.tool)),
+                (false, _) => match tool_id(&field, &call) {
+                    Ok(id) => calls.push(Called::Id(id)),
+                    Err(violation) => violations.push(violation),
+                },
+            }
+        }
+        known.push(Turn { role, text: turn.text, calls });
+    }
+    known
+}
+
+fn tool_id(field: &str, reference: &proto::ToolRef) -> Result<ToolId, Violation> {
+    // The message calls the tool's name `tool`.
+    ToolId::new(&reference.source, &reference.tool).map_err(|v| {
+        let field_name = if v.field == "name" { "tool" } else { &v.field };
+        Violation::new(format!("{field}.{field_name}"), v.description)
+    })
+}
+
 pub(super) fn tool_ids(field: &str, refs: Vec<proto::ToolRef>, violations: &mut Vec<Violation>) -> Vec<ToolId> {
     let mut ids = Vec::with_capacity(refs.len());
     for (i, reference) in refs.into_iter().enumerate() {
-        match tool_id(&format!("{field}[{i}]"), &reference.source, &reference.tool) {
+        match tool_id(&format!("{field}[{i}]"), &reference) {
             Ok(id) => ids.push(id),
             Err(violation) => violations.push(violation),
         }
     }
     ids
-}
-
-fn tool_id(field: &str, source: &str, tool: &str) -> Result<ToolId, Violation> {
-    ToolId::new(source, tool).map_err(|v| {
-        // The messages call the tool's name `tool`.
-        let field_name = if v.field == "name" { "tool" } else { &v.field };
-        Violation::new(format!("{field}.{field_name}"), v.description)
-    })
 }
 
 pub(super) fn answer(
@@ -298,6 +348,7 @@ pub(super) fn answer(
         catalog_version: answer.version.to_string(),
         explanations: explanations.collect(),
         tool_references_json: answer.tool_references.clone(),
+        condensed: answer.condensed.clone(),
         directory: answer.directory.clone(),
         listed: listed.collect(),
         continuity,

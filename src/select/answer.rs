@@ -37,6 +37,8 @@ pub struct Answer {
     pub version: Version,
     /// The fate of the tools the caller asked about.
     pub explanations: Vec<Explanation>,
+    /// What the conversation became, as a query; empty where a query was asked.
+    pub condensed: String,
 }
 
 impl Answer {
@@ -57,6 +59,7 @@ impl Answer {
             + self.directory.len()
             + self.prompt.len()
             + self.tool_references.len()
+            + self.condensed.len()
             + tools.chain(dropped).chain(explained).sum::<usize>()
     }
 }
@@ -328,6 +331,9 @@ pub(super) fn reasons<'a>(scored: Option<&Scored>, pinned: bool, id: impl Fn(u32
     }
     if 0.0 < scored.lexical {
         reasons.push(format!("words: {:.3} of the best match", scored.lexical));
+    }
+    if 0.0 < scored.favour {
+        reasons.push(format!("conversation: {:.3} because it or its source was called before", scored.favour));
     }
     if 0.0 < scored.parts {
         reasons.push(format!("parts: {:.3} for fitting a part of the request", scored.parts));

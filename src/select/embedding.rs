@@ -43,22 +43,38 @@ impl Selector {
             let model = &self.pool.info().id;
             return Ok(Embedded::Degraded(format!("{lacking} of {all} tools are not embedded with model {model} yet")));
         }
-        let clauses = &self.policy.weights.clauses;
-        let takes_apart = self.policy.keeps(Step::Clauses) && 0.0 < clauses.weight;
-        let parts = if takes_apart { clauses::parts(&request.query, clauses.min_words, clauses.max_parts) } else { Vec::new() };
-        let key = (catalog.tenant().clone(), request.query.clone(), parts.clone());
+        let parts = self.parts(&request.query);
+        Ok(match self.vectors(catalog, &request.query, parts, deadline).await {
+            Ok(vectors) => Embedded::Vectors(vectors),
+            Err(QueryError::Full { waiting, limit, retry_after }) => {
+                return Err(SelectError::Overloaded { waiting, limit, retry_after });
+            }
+            Err(slow_or_failed) => Embedded::Degraded(slow_or_failed.to_string()),
+        })
+    }
+
+    /// The vectors of `text` and its parts, from before or in time.
+    pub(super) async fn vectors(
+        &self,
+        catalog: &TenantCatalog,
+        text: &str,
+        parts: Vec<Range<usize>>,
+        deadline: Instant,
+    ) -> Result<Vectors, QueryError> {
+        let key = (catalog.tenant().clone(), text.to_owned(), parts.clone());
         if let Some(embedding) = self.vectors.get(&key) {
-            return Ok(Embedded::Vectors(Vectors { embedding, parts, answered: Answered::KnownVector }));
+            return Ok(Vectors { embedding, parts, answered: Answered::KnownVector });
         }
         let deadline = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        match self.pool.query_parts(&request.query, parts.clone(), deadline).await {
-            Ok(embedding) => {
-                let embedding = Arc::new(embedding);
-                self.vectors.put(key, Arc::clone(&embedding));
-                Ok(Embedded::Vectors(Vectors { embedding, parts, answered: Answered::Anew }))
-            }
-            Err(QueryError::Full { waiting, limit, retry_after }) => Err(SelectError::Overloaded { waiting, limit, retry_after }),
-            Err(slow_or_failed) => Ok(Embedded::Degraded(slow_or_failed.to_string())),
-        }
+        let embedding = Arc::new(self.pool.query_parts(text, parts.clone(), deadline).await?);
+        self.vectors.put(key, Arc::clone(&embedding));
+        Ok(Vectors { embedding, parts, answered: Answered::Anew })
+    }
+
+    /// Where `text` is taken apart.
+    pub(super) fn parts(&self, text: &str) -> Vec<Range<usize>> {
+        let clauses = &self.policy.weights.clauses;
+        let takes_apart = self.policy.keeps(Step::Clauses) && 0.0 < clauses.weight;
+        if takes_apart { clauses::parts(text, clauses.min_words, clauses.max_parts) } else { Vec::new() }
     }
 }

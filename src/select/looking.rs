@@ -10,6 +10,7 @@ use crate::embed::Embedding;
 use crate::index::allow::Allowed;
 use crate::index::vector::UnitVector;
 use crate::index::{Engine, Found, Query, terms};
+use crate::rank::favour::Favour;
 use crate::rank::{self, Confidence, Ranking, Scored, Step};
 
 /// With more of a request's letters than this in scripts that the model does not read, its cosines say nothing about whether a tool fits.
@@ -25,6 +26,14 @@ pub(super) struct Looked {
     pub(super) degraded: Option<String>,
 }
 
+/// What was said, beside the words that are searched for.
+pub(super) struct Said<'a> {
+    /// Where tools are named: in the last turn, since what was named before may have been done.
+    pub(super) named_in: &'a str,
+    /// Tools that were called.
+    pub(super) favour: &'a Favour<'a>,
+}
+
 impl Selector {
     pub(super) fn look(
         &self,
@@ -32,6 +41,7 @@ impl Selector {
         request: &Request,
         eligible: &Allowed,
         embedded: Embedded,
+        said: &Said<'_>,
         trace: &mut Trace,
     ) -> Looked {
         let (vectors, degraded) = match embedded {
@@ -45,11 +55,12 @@ impl Selector {
         let engine = if wide && whole.is_some() { Engine::Hnsw } else { Engine::Exact };
         let unread = rank::unread_share(&request.query, &self.pool.info().scripts);
         let fusion = if degraded.is_some() { self.policy.by_words() } else { self.policy.fusion(catalog.len(), unread) };
-        let (found, mentioned) = trace.time(Stage::Retrieve, || {
+        let (mut found, mentioned) = trace.time(Stage::Retrieve, || {
             let keeps_mentions = self.policy.keeps(Step::Mentions);
-            let mentioned = if keeps_mentions { catalog.mentioned(&request.query) } else { Vec::new() };
+            let mentioned = if keeps_mentions { catalog.mentioned(said.named_in) } else { Vec::new() };
             let mut always = mentioned.clone();
             always.extend(request.pinned.iter().filter_map(|id| catalog.slot(id)));
+            always.extend(said.favour.slots());
             let terms = terms::terms(&request.query);
             let query = Query { vector: whole, terms: &terms, always: &always, centring: fusion.centring };
             (catalog.index().search(&query, eligible, engine), mentioned)
@@ -57,6 +68,8 @@ impl Selector {
         if let Some(vectors) = &vectors {
             (trace.engine, trace.answered) = (Some(found.engine), vectors.answered);
         }
+        let source = |slot| catalog.at(slot).map(|entry| entry.record.tool.id.source());
+        said.favour.mark(&mut found.hits, source);
         let position = |slot| catalog.position(slot);
         let ranked = trace.time(Stage::Rank, || {
             let depth = if request.explain_tools.is_empty() { CANDIDATES } else { usize::MAX };

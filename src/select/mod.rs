@@ -1,12 +1,13 @@
 //! One selection, from a query to a list of tools under the cap.
 //!
-//! Order: known answer? → scope → embed ‖ words → fuse → rerank? → pinned first → pack → render. It works on one tenant catalogue from
+//! Order: known answer? → condense → scope → embed ‖ words → fuse → rerank? → pinned first → pack → render. It works on one tenant catalogue from
 //! start to end and returns the answer beside a [`Trace`]; what is measured or logged of it is decided elsewhere. Only the two models are
 //! waited for; the rest is arithmetic on memory, well under a millisecond at thousands of tools.
 
 mod answer;
 mod belief;
 mod companions;
+mod conversing;
 mod counted;
 mod embedding;
 mod list;
@@ -27,11 +28,13 @@ pub use self::answer::{Answer, Change, DropCause, Dropped, Explanation, Listed, 
 use self::belief::Belief;
 use self::embedding::Embedded;
 use self::list::Selection;
-use self::looking::Looked;
 pub(crate) use self::looking::search_parts;
+use self::looking::{Looked, Said};
 pub use self::offered::Offered;
 pub use self::policy::Policy;
-pub use self::request::{Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, Previous, Request, Scope, Share};
+pub use self::request::{
+    Budget, Input, MAX_PINNED, MAX_QUERY_BYTES, MAX_TOOLS_LIMIT, MAX_TURNS, Previous, Request, Scope, Share,
+};
 pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
 use self::styled::Styled;
@@ -229,9 +232,16 @@ impl Selector {
         let eligible = request.scope.narrow(catalog);
         let started = Instant::now();
         let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
+        let conversed = self.converse(catalog, request, embedded, deadline).await?;
         trace.stages.push((Stage::Embed, started.elapsed()));
-        let Looked { mut ranked, log_odds, degraded } = self.look(catalog, request, &eligible, embedded, &mut trace);
-        let not_reranked = self.rerank(catalog, request, &mut ranked, deadline, &mut trace).await;
+        let (embedded, favour) = (conversed.embedded, &conversed.favour);
+        // From here on it is the query of whatever the conversation became.
+        let condensed = conversed.query.map(|query| Request { query, ..request.clone() });
+        let asked = condensed.as_ref().unwrap_or(request);
+        let said = Said { named_in: &request.query, favour };
+        let Looked { mut ranked, log_odds, degraded } = self.look(catalog, asked, &eligible, embedded, &said, &mut trace);
+        let condensed = if request.turns.is_empty() { String::new() } else { asked.query.clone() };
+        let not_reranked = self.rerank(catalog, asked, &mut ranked, deadline, &mut trace).await;
         let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len());
         let (values, styled) = (self.policy.weights.values, &self.styled);
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values, styled };
@@ -269,6 +279,7 @@ impl Selector {
                 degraded_reason,
                 version,
                 explanations,
+                condensed,
             },
             trace,
         ))

@@ -5,12 +5,15 @@ use std::collections::HashSet;
 use crate::catalog::TenantCatalog;
 use crate::compact::profile::{Profile, Style};
 use crate::compact::{Counter, Counters, Fidelity, Format};
+use crate::condense::{self, Called, MAX_USER_TURNS, Role, Turn};
 use crate::error::Violation;
 use crate::index::allow::Allowed;
 use crate::tool::{TokenCount, ToolId};
 
 /// Longest query, in bytes. A turn is a few sentences; what is longer is a document that was pasted.
 pub const MAX_QUERY_BYTES: usize = 32 * 1024;
+/// Most turns of a conversation: an agent's day. What is longer is a log, and nobody reads it here.
+pub const MAX_TURNS: usize = 1_000;
 /// Most `max_tools`: what packing looks at.
 pub const MAX_TOOLS_LIMIT: u32 = 200;
 /// Most pinned or explained tools.
@@ -27,6 +30,8 @@ const DEFAULT_MAX_TOOLS: u32 = 20;
 pub struct Input {
     /// The user's request; `None` when the field is missing.
     pub query: Option<String>,
+    /// A conversation instead, oldest turn first.
+    pub conversation: Option<Vec<Turn>>,
     /// Which tools may be returned.
     pub scope: Scope,
     /// The cap in tokens.
@@ -157,8 +162,10 @@ impl Share {
 /// A request that can be answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request {
-    /// The user's request: not blank, at most [`MAX_QUERY_BYTES`].
+    /// The user's request, of a conversation the last user turn: not blank, at most [`MAX_QUERY_BYTES`].
     pub query: String,
+    /// What is read of the conversation; empty where a query was asked.
+    pub turns: Vec<Turn>,
     /// Which tools may be returned.
     pub scope: Scope,
     /// How much may be returned.
@@ -203,12 +210,14 @@ impl Request {
     pub fn check_among(input: Input, counters: &Counters) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
         let mut wrong = |field: &str, description: String| violations.push(Violation::new(field, description));
-        let query = input.query.unwrap_or_default();
-        if query.trim().is_empty() {
-            wrong("query", if query.is_empty() { "is empty".into() } else { "is blank".into() });
-        } else if MAX_QUERY_BYTES < query.len() {
-            wrong("query", format!("has {} bytes, the limit is {MAX_QUERY_BYTES}", query.len()));
-        }
+        let (query, turns) = match (input.query, input.conversation) {
+            (Some(_), Some(_)) => {
+                wrong("conversation", "stands beside query: give one of them".into());
+                Default::default()
+            }
+            (query, None) => (asked(query.unwrap_or_default(), &mut wrong), Vec::new()),
+            (None, Some(turns)) => conversed(turns, &mut wrong),
+        };
         if input.max_tokens == Some(0) {
             wrong("budget.max_tokens", format!("is 0, 1 is the least; leave it out for {DEFAULT_MAX_TOKENS}"));
         }
@@ -261,6 +270,7 @@ impl Request {
         match (tokenizer, violations.is_empty()) {
             (Some(tokenizer), true) => Ok(Self {
                 query,
+                turns,
                 scope: input.scope,
                 budget: Budget {
                     max_tokens: TokenCount(input.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS)),
@@ -293,9 +303,15 @@ impl Request {
     pub(super) fn bytes(&self) -> usize {
         let ids = |ids: &[ToolId]| ids.iter().map(|id| id.source().len() + id.name().len() + 64).sum::<usize>();
         let texts = |texts: &[String]| texts.iter().map(|text| text.len() + 24).sum::<usize>();
+        let call = |call: &Called| match call {
+            Called::Id(id) => id.source().len() + id.name().len() + 64,
+            Called::ModelName(name) => name.len() + 64,
+        };
+        let turn = |turn: &Turn| size_of::<Turn>() + turn.text.len() + turn.calls.iter().map(call).sum::<usize>();
         let scope = &self.scope;
         size_of::<Self>()
             + self.query.len()
+            + self.turns.iter().map(turn).sum::<usize>()
             + [&scope.allow, &scope.deny, &self.pinned, &self.explain_tools].into_iter().map(|list| ids(list)).sum::<usize>()
             + self
                 .previous
@@ -307,10 +323,72 @@ impl Request {
     }
 }
 
+/// A query, within its limits.
+fn asked(query: String, wrong: &mut impl FnMut(&str, String)) -> String {
+    if query.trim().is_empty() {
+        wrong("query", if query.is_empty() { "is empty".into() } else { "is blank".into() });
+    } else if MAX_QUERY_BYTES < query.len() {
+        wrong("query", format!("has {} bytes, the limit is {MAX_QUERY_BYTES}", query.len()));
+    }
+    query
+}
+
+/// The last user turn of a conversation, and what is read of all.
+fn conversed(turns: Vec<Turn>, wrong: &mut impl FnMut(&str, String)) -> (String, Vec<Turn>) {
+    if MAX_TURNS < turns.len() {
+        let words = format!(
+            "has {} entries, the limit is {MAX_TURNS}: the last are enough, no more than {MAX_USER_TURNS} user turns are read",
+            turns.len()
+        );
+        wrong("conversation.turns", words);
+        return Default::default();
+    }
+    let says = |turn: &Turn| turn.role == Role::User && !turn.text.trim().is_empty();
+    let Some((at, last)) = turns.iter().enumerate().rfind(|(_, turn)| says(turn)) else {
+        let none = if turns.is_empty() { "is empty" } else { "has no user turn that says anything" };
+        wrong("conversation.turns", none.into());
+        return Default::default();
+    };
+    if MAX_QUERY_BYTES < last.text.len() {
+        let words = format!("has {} bytes, the limit for the last user turn is {MAX_QUERY_BYTES}", last.text.len());
+        wrong(&format!("conversation.turns[{at}].text"), words);
+        return Default::default();
+    }
+    (last.text.clone(), condense::recent(turns))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compact::Tokenizer;
+
+    fn said(role: Role, text: &str) -> Turn {
+        Turn { role, text: text.into(), calls: Vec::new() }
+    }
+
+    fn conversation(turns: Vec<Turn>) -> Input {
+        Input { conversation: Some(turns), ..Input::default() }
+    }
+
+    #[test]
+    fn a_conversation_needs_a_user_turn_within_its_limits() {
+        let user = |text: &str| said(Role::User, text);
+        check(conversation(vec![]), "conversation.turns", "is empty");
+        check(
+            conversation(vec![said(Role::Assistant, "hi"), user(" ")]),
+            "conversation.turns",
+            "has no user turn that says anything",
+        );
+        check(conversation(vec![user("x"); 1_001]), "conversation.turns", "has 1001 entries, the limit is 1000");
+        let long = conversation(vec![user("hi"), user(&"x".repeat(1 << 20)), said(Role::Tool, "y")]);
+        check(long, "conversation.turns[1].text", "has 1048576 bytes, the limit for the last user turn is 32768");
+        check(Input { query: Some("x".into()), ..conversation(vec![user("x")]) }, "conversation", "stands beside query");
+        // Long texts that are not read are no fault.
+        let paged = vec![user(&"first ".repeat(1 << 18)), said(Role::Tool, &"y".repeat(1 << 20)), user("now read it")];
+        let request = Request::check(conversation(paged)).unwrap();
+        assert_eq!(request.query, "now read it");
+        assert!(request.bytes() < 5_000);
+    }
 
     fn input() -> Input {
         Input { query: Some("read a file".into()), ..Input::default() }

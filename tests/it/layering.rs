@@ -9,7 +9,7 @@ use crate::support::repository;
 /// Modules by stratum, lowest first. A module that is missing here fails the test: decide where it belongs.
 const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error", "background"],
-    &["embed", "index", "rank", "compact", "arguments", "gate"],
+    &["embed", "index", "rank", "compact", "condense", "arguments", "gate"],
     &["catalog", "store", "cache"],
     &["select", "register", "browse", "import", "sources", "eval"],
     &["rpc", "front", "console", "telemetry", "config", "cli"],

@@ -12,6 +12,7 @@ mod compare;
 mod confidence;
 mod continuity;
 mod crash;
+mod dialogues;
 mod diet;
 mod directory;
 mod engines;

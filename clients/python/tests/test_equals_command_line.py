@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from program import RunningRouter
+from program import ROOT, RunningRouter
 from tool_router_client import AsyncRouter, Format, Router, Selection
 
 FORMATS: tuple[Format, ...] = ("openai_chat", "anthropic", "mcp", "openai_responses", "gemini")
@@ -79,6 +81,17 @@ def test_the_whole_answer(
     assert len(printed) == len(answers) == 40
     for query, line, answer in zip(queries, printed, answers, strict=True):
         assert without_meta(answer.to_json()) == without_meta(line), query
+
+
+def test_a_conversation(bundled: RunningRouter, tmp_path: Path) -> None:
+    dialogues = (ROOT / "tests" / "data" / "dialogues.jsonl").read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "conversation.json"
+    for turns in [json.loads(line)["turns"] for line in dialogues[::5]]:
+        file.write_text(json.dumps(turns), encoding="utf-8")
+        with Router(bundled.address) as router:
+            answer = router.select(conversation=turns)
+        assert answer.condensed.startswith(turns[-1]["text"])
+        assert without_meta(answer.to_json()) == without_meta(bundled.command("select", "--conversation", str(file), "--json"))
 
 
 @formats

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tool_router_client import InvalidRequest, Router, ToolRef
+from tool_router_client import InvalidRequest, Router, ToolRef, Turn, TurnLike
+from tool_router_client.conversation import message
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,53 @@ def test_select(options: dict[str, Any], text: str) -> None:
         router.select(**{"query": "mail", **options})
     assert len(caught.value.violations) == 1
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "query: is missing: give a query or a conversation"),
+        ({"query": "mail", "conversation": [Turn("user", "mail")]}, "conversation: stands beside query"),
+        ({"conversation": "mail"}, "conversation: is 'mail', not a list of turns"),
+        ({"conversation": Turn("user", "mail")}, "conversation: is Turn"),
+        ({"conversation": [7]}, r"conversation\[0\]: is 7: give a Turn"),
+        (
+            {"conversation": [Turn("user", "a"), {"role": "robot"}]},
+            r"conversation\[1\]\.role: is 'robot': give one of 'user', 'assistant', 'tool'",
+        ),
+        ({"conversation": [{"role": ["user"]}]}, r"conversation\[0\]\.role: is \['user'\]"),
+        ({"conversation": [{"role": "user", "content": 7}]}, r"conversation\[0\]\.text: is 7, a int"),
+        ({"conversation": [Turn("user", "half \ud800")]}, r"conversation\[0\]\.text: cannot be sent as text"),
+        ({"conversation": [{"role": "assistant", "tool_calls": "send"}]}, r"conversation\[0\]\.tool_calls: is 'send', not a list"),
+        ({"conversation": [Turn("assistant", tool_calls=(7,))]}, r"conversation\[0\]\.tool_calls\[0\]: is 7"),  # type: ignore[arg-type]
+        ({"conversation": [{"role": "assistant", "tool_calls": [{"id": "c"}]}]}, r"conversation\[0\]\.tool_calls\[0\]: is None"),
+    ],
+)
+def test_conversation(options: dict[str, Any], text: str) -> None:
+    with Router() as router:
+        for ask in (router.select, lambda query=None, **more: router.rank(query, [], **more)):
+            with pytest.raises(InvalidRequest, match=text):
+                ask(**options)
+
+
+def test_messages_of_chat_completions_are_turns_as_they_are() -> None:
+    parts = [{"type": "text", "text": "weather"}, {"type": "image_url", "image_url": {"url": "data:"}}, {"type": "text", "text": "in Rome"}]
+    messages: list[TurnLike] = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "forecast"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "sunny"},
+        {"role": "user", "content": "그리고 부산은?"},
+    ]
+    turns = [
+        Turn("user", "weather\nin Rome"),
+        Turn("assistant", tool_calls=("forecast",)),
+        Turn("tool", "sunny"),
+        Turn("user", "그리고 부산은?"),
+    ]
+    assert message(messages) == message(turns)
+    calls = message([Turn("assistant", tool_calls=("mail/send", ("a/b", "c"), ToolRef("d", "e"), "f"))]).turns[0].tool_calls
+    assert [(call.source, call.tool) for call in calls] == [("mail", "send"), ("a/b", "c"), ("d", "e"), ("", "f")]
 
 
 def test_rank_of_one_tool_instead_of_a_list() -> None:

@@ -12,6 +12,7 @@ from ._proto.toolrouter.v1.tool_pb2 import ToolDefinition
 from .async_router import AsyncRouter
 from .catalogue import Bookmark, CatalogChange, CatalogEvent, Change, Described, LookAlike, RegisteredTool, ResyncRequired
 from .checked_arguments import ArgumentError, CheckedArguments
+from .conversation import Turn, TurnLike
 from .definition import ToolLike
 from .errors import (
     Conflict,
@@ -88,6 +89,8 @@ __all__ = [
     "ToolLike",
     "ToolListing",
     "ToolRef",
+    "Turn",
+    "TurnLike",
     "Unauthenticated",
     "Unavailable",
     "UnknownTool",

@@ -12,6 +12,7 @@ from .async_caller import AsyncCaller
 from .catalogue import Change, Described
 from .checked_arguments import CheckedArguments
 from .connection import DEFAULT_ADDRESS, connection
+from .conversation import TurnLike
 from .definition import ToolLike
 from .listing import AsyncToolListing
 from .retry import RetryPolicy
@@ -44,8 +45,9 @@ class AsyncRouter:
 
     async def select(
         self,
-        query: str,
+        query: str | None = None,
         *,
+        conversation: Iterable[TurnLike] | None = None,
         max_tokens: int | None = None,
         tokenizer: str | None = None,
         max_tools: int | None = None,
@@ -73,6 +75,9 @@ class AsyncRouter:
     ) -> Selection:
         """The tools for a turn. What is left out is the router's default: 1,500 tokens of `o200k_base`, 20 tools, all sources.
 
+        Give a `query`, or a `conversation` when the user's last words may lean on earlier ones ("now close it"): `Turn`s, or the messages
+        of a chat completion as they are. `Selection.condensed` says what it became.
+
         Left out, `min_confidence` returns none where it is too unlikely, by the model's calibration, that any fits, and cuts no list. With
         a number, in [0, 1], none is returned when the confidence that any fits is below it, and no tool whose own is; 0 holds nothing back.
         `relative_margin` of 0.2 leaves out tools below 0.8 times the best confidence, or the best score where no confidence is known. The
@@ -90,6 +95,7 @@ class AsyncRouter:
         """
         request = requests.select(
             query,
+            conversation=conversation,
             max_tokens=max_tokens,
             tokenizer=tokenizer,
             max_tools=max_tools,
@@ -117,9 +123,10 @@ class AsyncRouter:
 
     async def rank(
         self,
-        query: str,
+        query: str | None,
         tools: Mapping[str, Iterable[ToolLike]] | Iterable[ToolLike],
         *,
+        conversation: Iterable[TurnLike] | None = None,
         max_tokens: int | None = None,
         tokenizer: str | None = None,
         max_tools: int | None = None,
@@ -144,6 +151,7 @@ class AsyncRouter:
         request = requests.rank(
             query,
             tools,
+            conversation=conversation,
             max_tokens=max_tokens,
             tokenizer=tokenizer,
             max_tools=max_tools,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2, tool_pb2
+from .conversation import TurnLike, message
 from .definition import ToolLike, definitions
 from .errors import invalid
 from .selection import Format, SchemaProfile, SelectedTool
@@ -45,8 +46,9 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 
 
 def select(
-    query: str,
+    query: str | None,
     *,
+    conversation: Iterable[TurnLike] | None,
     max_tokens: int | None,
     tokenizer: str | None,
     max_tools: int | None,
@@ -69,8 +71,10 @@ def select(
     explain: bool,
     explain_tools: Iterable[RefLike],
 ) -> router_pb2.SelectToolsRequest:
+    _one_of(query, conversation)
     return router_pb2.SelectToolsRequest(
-        query=text("query", query),
+        query=None if query is None else text("query", query),
+        conversation=None if conversation is None else message(conversation),
         scope=router_pb2.Scope(
             sources=_texts("sources", sources),
             domains=_texts("domains", domains),
@@ -90,9 +94,10 @@ def select(
 
 
 def rank(
-    query: str,
+    query: str | None,
     tools: Mapping[str, Iterable[ToolLike]] | Iterable[ToolLike],
     *,
+    conversation: Iterable[TurnLike] | None,
     max_tokens: int | None,
     tokenizer: str | None,
     max_tools: int | None,
@@ -110,6 +115,7 @@ def rank(
     explain: bool,
     explain_tools: Iterable[RefLike],
 ) -> router_pb2.RankToolsRequest:
+    _one_of(query, conversation)
     by_source = tools if isinstance(tools, Mapping) else {_OWN_SOURCE: tools}
     offered = [
         router_pb2.OfferedTool(source=text("tools", source), definition=definition)
@@ -117,7 +123,8 @@ def rank(
         for definition in definitions(f"tools[{source!r}]" if isinstance(tools, Mapping) else "tools", list_of_one)
     ]
     return router_pb2.RankToolsRequest(
-        query=text("query", query),
+        query=None if query is None else text("query", query),
+        conversation=None if conversation is None else message(conversation),
         tools=offered,
         budget=_budget(max_tokens, tokenizer, max_tools, min_tools),
         output=_output(format, schema_profile, defer_loading, tool_references, directory),
@@ -128,6 +135,13 @@ def rank(
         relative_margin=_number("relative_margin", relative_margin),
         continuity=_continuity(previous_tools, session_id),
     )
+
+
+def _one_of(query: str | None, conversation: Iterable[TurnLike] | None) -> None:
+    if query is None and conversation is None:
+        raise invalid("query", "is missing: give a query or a conversation")
+    if query is not None and conversation is not None:
+        raise invalid("conversation", "stands beside query: give one of them")
 
 
 def describe(tools: Iterable[RefLike], model_names: Iterable[str]) -> router_pb2.DescribeToolsRequest:

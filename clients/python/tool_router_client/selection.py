@@ -218,6 +218,8 @@ class Selection:
     """The tools of the directory, in its order."""
     continuity: ListContinuity | None = None
     """What became of `previous_tools`, where they were given."""
+    condensed: str = ""
+    """What the conversation became: its last user turn, behind it the earlier words that were searched for as well. Empty for a query."""
 
     def resolve(self, model_name: str) -> ToolRef:
         """The tool that the model called. Raises `UnknownTool` for a name it was not given: models do make names up."""
@@ -293,6 +295,7 @@ def selection(message: router_pb2.SelectToolsResponse, format: Format) -> Select
         directory=message.directory,
         listed=tuple(_listed(tool) for tool in message.listed),
         continuity=_continuity(message.continuity) if message.HasField("continuity") else None,
+        condensed=message.condensed,
     )
 
 

@@ -37,10 +37,11 @@ def messages(field: str, refs: Iterable[RefLike]) -> list[tool_pb2.ToolRef]:
         raise invalid(field, f"is the text {refs!r}, not a list: give [{refs!r}]")
     if isinstance(refs, ToolRef):
         raise invalid(field, f"is one tool, {refs}, not a list: give [ToolRef(...)]")
-    return [_message(f"{field}[{i}]", ref) for i, ref in enumerate(refs)]
+    return [message(f"{field}[{i}]", ref) for i, ref in enumerate(refs)]
 
 
-def _message(field: str, ref: RefLike) -> tool_pb2.ToolRef:
+def message(field: str, ref: RefLike) -> tool_pb2.ToolRef:
+    """The reference as the contract has it."""
     if isinstance(ref, str):
         if "/" not in ref:
             raise invalid(field, f"is {ref!r}, which is not of the form source/tool")

@@ -3,6 +3,7 @@
 mod abstention;
 mod compare;
 mod continuity;
+mod dialogues;
 mod growth;
 mod packing;
 mod report;
@@ -41,6 +42,8 @@ enum Command {
     Packing(packing::Arguments),
     /// Measure how often lists begin with the one of the turn before, and what that costs
     Continuity(continuity::Arguments),
+    /// Measure what conversations are worth, on dialogues assembled from labelled sets
+    Dialogues(dialogues::Arguments),
     /// Compare two results files, or two rankers of one, query by query
     Compare(compare::Arguments),
     /// Draw results files as one HTML page
@@ -137,6 +140,7 @@ impl Arguments {
             Some(Command::Growth(growth)) => growth.config.as_deref(),
             Some(Command::Packing(packing)) => packing.config.as_deref(),
             Some(Command::Continuity(continuity)) => continuity.config.as_deref(),
+            Some(Command::Dialogues(dialogues)) => dialogues.config.as_deref(),
             Some(Command::Compare(_) | Command::Report(_) | Command::Tokens(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),
         }
@@ -159,7 +163,7 @@ pub fn read(arguments: &Arguments) -> Result<(), Exit> {
         Some(Command::Compare(arguments)) => compare::run(arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
         Some(Command::Tokens(arguments)) => tokens::run(arguments),
-        Some(Command::Growth(_) | Command::Packing(_) | Command::Continuity(_)) | None => {
+        Some(Command::Growth(_) | Command::Packing(_) | Command::Continuity(_) | Command::Dialogues(_)) | None => {
             Err(Exit::failed("this command runs with the model"))
         }
     }
@@ -174,6 +178,7 @@ pub async fn run(arguments: Arguments, engine: EngineChoice, mut model: Model) -
         (Some(Command::Growth(arguments)), _) => growth::run(arguments, engine, &mut model).await,
         (Some(Command::Continuity(arguments)), _) => continuity::run(arguments, engine, &mut model).await,
         (Some(Command::Packing(arguments)), _) => packing::run(arguments, engine, &mut model).await,
+        (Some(Command::Dialogues(arguments)), _) => dialogues::run(arguments, engine, model).await,
         (Some(Command::Compare(arguments)), _) => compare::run(&arguments),
         (Some(Command::Report(arguments)), _) => report::run(&arguments),
         (Some(Command::Tokens(arguments)), _) => tokens::run(&arguments),

@@ -29,8 +29,9 @@ MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
+    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
     QUERY_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +42,7 @@ class SelectToolsRequest(_message.Message):
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     query: str
+    conversation: Conversation
     scope: Scope
     budget: Budget
     output: Output
@@ -50,7 +52,7 @@ class SelectToolsRequest(_message.Message):
     min_confidence: float
     relative_margin: float
     continuity: Continuity
-    def __init__(self, query: _Optional[str] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
 
 class Continuity(_message.Message):
     __slots__ = ("previous_tools", "session_id")
@@ -71,6 +73,32 @@ class PreviousTool(_message.Message):
     fidelity: _tool_pb2.Fidelity
     definition_hash: str
     def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., fidelity: _Optional[_Union[_tool_pb2.Fidelity, str]] = ..., definition_hash: _Optional[str] = ...) -> None: ...
+
+class Conversation(_message.Message):
+    __slots__ = ("turns",)
+    TURNS_FIELD_NUMBER: _ClassVar[int]
+    turns: _containers.RepeatedCompositeFieldContainer[Turn]
+    def __init__(self, turns: _Optional[_Iterable[_Union[Turn, _Mapping]]] = ...) -> None: ...
+
+class Turn(_message.Message):
+    __slots__ = ("role", "text", "tool_calls")
+    class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ROLE_UNSPECIFIED: _ClassVar[Turn.Role]
+        ROLE_USER: _ClassVar[Turn.Role]
+        ROLE_ASSISTANT: _ClassVar[Turn.Role]
+        ROLE_TOOL: _ClassVar[Turn.Role]
+    ROLE_UNSPECIFIED: Turn.Role
+    ROLE_USER: Turn.Role
+    ROLE_ASSISTANT: Turn.Role
+    ROLE_TOOL: Turn.Role
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
+    role: Turn.Role
+    text: str
+    tool_calls: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
+    def __init__(self, role: _Optional[_Union[Turn.Role, str]] = ..., text: _Optional[str] = ..., tool_calls: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ...) -> None: ...
 
 class Scope(_message.Message):
     __slots__ = ("sources", "domains", "tags", "allow", "deny")
@@ -113,7 +141,7 @@ class Output(_message.Message):
     def __init__(self, format: _Optional[_Union[_tool_pb2.Format, str]] = ..., include: _Optional[_Iterable[_Union[Include, str]]] = ..., schema_profile: _Optional[_Union[_tool_pb2.SchemaProfile, str]] = ..., defer_loading: bool = ..., tool_references: bool = ...) -> None: ...
 
 class SelectToolsResponse(_message.Message):
-    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "directory", "listed", "continuity", "meta")
+    __slots__ = ("tools", "prompt", "usage", "no_match", "dropped", "mode", "confidence", "degraded_reason", "catalog_version", "explanations", "tool_references_json", "directory", "condensed", "listed", "continuity", "meta")
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +154,7 @@ class SelectToolsResponse(_message.Message):
     EXPLANATIONS_FIELD_NUMBER: _ClassVar[int]
     TOOL_REFERENCES_JSON_FIELD_NUMBER: _ClassVar[int]
     DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    CONDENSED_FIELD_NUMBER: _ClassVar[int]
     LISTED_FIELD_NUMBER: _ClassVar[int]
     CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
@@ -141,10 +170,11 @@ class SelectToolsResponse(_message.Message):
     explanations: _containers.RepeatedCompositeFieldContainer[ToolExplanation]
     tool_references_json: str
     directory: str
+    condensed: str
     listed: _containers.RepeatedCompositeFieldContainer[ListedTool]
     continuity: ListContinuity
     meta: ResponseMeta
-    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., directory: _Optional[str] = ..., listed: _Optional[_Iterable[_Union[ListedTool, _Mapping]]] = ..., continuity: _Optional[_Union[ListContinuity, _Mapping]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[SelectedTool, _Mapping]]] = ..., prompt: _Optional[str] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., no_match: _Optional[_Union[NoMatch, _Mapping]] = ..., dropped: _Optional[_Iterable[_Union[DroppedTool, _Mapping]]] = ..., mode: _Optional[_Union[Mode, str]] = ..., confidence: _Optional[float] = ..., degraded_reason: _Optional[str] = ..., catalog_version: _Optional[str] = ..., explanations: _Optional[_Iterable[_Union[ToolExplanation, _Mapping]]] = ..., tool_references_json: _Optional[str] = ..., directory: _Optional[str] = ..., condensed: _Optional[str] = ..., listed: _Optional[_Iterable[_Union[ListedTool, _Mapping]]] = ..., continuity: _Optional[_Union[ListContinuity, _Mapping]] = ..., meta: _Optional[_Union[ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class ListedTool(_message.Message):
     __slots__ = ("source", "tool", "model_name", "score", "confidence", "line", "tokens", "reasons")
@@ -410,7 +440,7 @@ class DescribedTool(_message.Message):
     def __init__(self, tool: _Optional[_Union[_tool_pb2.RegisteredTool, _Mapping]] = ..., not_found: _Optional[_Union[DescribedTool.NotFound, _Mapping]] = ...) -> None: ...
 
 class RankToolsRequest(_message.Message):
-    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
+    __slots__ = ("query", "tools", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "conversation", "continuity")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     BUDGET_FIELD_NUMBER: _ClassVar[int]
@@ -420,6 +450,7 @@ class RankToolsRequest(_message.Message):
     EXPLAIN_TOOLS_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     query: str
     tools: _containers.RepeatedCompositeFieldContainer[OfferedTool]
@@ -430,8 +461,9 @@ class RankToolsRequest(_message.Message):
     explain_tools: _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolRef]
     min_confidence: float
     relative_margin: float
+    conversation: Conversation
     continuity: Continuity
-    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[OfferedTool, _Mapping]]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
 
 class OfferedTool(_message.Message):
     __slots__ = ("source", "definition")
