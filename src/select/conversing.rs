@@ -30,6 +30,8 @@ pub(super) struct Conversed<'a> {
     pub(super) embedded: Embedded,
     /// Tools that were called.
     pub(super) favour: Favour<'a>,
+    /// Something was left out because it would have been late.
+    pub(super) is_late: bool,
 }
 
 impl Selector {
@@ -42,27 +44,30 @@ impl Selector {
         deadline: Instant,
     ) -> Result<Conversed<'a>, SelectError> {
         let numbers = &self.policy.weights.conversation;
-        let alone = |embedded| Ok(Conversed { query: None, embedded, favour: Favour::default() });
+        let alone = |embedded| Conversed { query: None, embedded, favour: Favour::default(), is_late: false };
         let Some(condensed) = condense::condense(&request.turns, |term| catalog.index().rarity(term), numbers) else {
-            return alone(embedded);
+            return Ok(alone(embedded));
         };
         if condensed.lean == Lean::No || matches!(embedded, Embedded::Nothing) {
-            return alone(embedded);
+            return Ok(alone(embedded));
         }
+        let mut is_late = false;
         let embedded = match embedded {
             Embedded::Vectors(vectors) => {
                 let earlier = self.earlier(catalog, &condensed, deadline).await;
+                is_late = earlier.len() < condensed.earlier.len();
                 if self.is_another_subject(&condensed, &vectors.embedding.whole, &earlier) {
-                    return alone(Embedded::Vectors(vectors));
+                    return Ok(Conversed { is_late, ..alone(Embedded::Vectors(vectors)) });
                 }
                 let expanded = self.vector(catalog, &condensed.expanded, deadline).await;
+                is_late |= expanded.is_none();
                 Embedded::Vectors(fused(vectors, expanded.as_deref(), &earlier, numbers))
             }
             by_words => by_words,
         };
         let called = called(catalog, &condensed);
         let favour = Favour::of(&called, numbers, condensed.corrects);
-        Ok(Conversed { query: Some(condensed.expanded), embedded, favour })
+        Ok(Conversed { query: Some(condensed.expanded), embedded, favour, is_late })
     }
 
     /// The vector of another text of the conversation; nothing where it would be late: the answer does without.

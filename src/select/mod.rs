@@ -234,7 +234,7 @@ impl Selector {
         let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
         let conversed = self.converse(catalog, request, embedded, deadline).await?;
         trace.stages.push((Stage::Embed, started.elapsed()));
-        let (embedded, favour) = (conversed.embedded, &conversed.favour);
+        let (embedded, favour, is_late) = (conversed.embedded, &conversed.favour, conversed.is_late);
         // From here on it is the query of whatever the conversation became.
         let condensed = conversed.query.map(|query| Request { query, ..request.clone() });
         let asked = condensed.as_ref().unwrap_or(request);
@@ -259,7 +259,7 @@ impl Selector {
         let no_match = texts.tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();
-        trace.momentary = degraded.is_some() || not_reranked.is_some();
+        trace.momentary = degraded.is_some() || not_reranked.is_some() || is_late;
         let degraded_reason =
             [degraded, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let version = catalog.version();
