@@ -77,7 +77,7 @@ async fn the_cap_holds_in_the_tokens_that_were_asked_for() {
     let strategy = (0..queries.len(), 1_u32..3_000, 1_u32..40, 1..6, 0..5, 0_usize..3, any::<bool>());
     let mut runner = TestRunner::new(PropConfig { cases: 1, ..PropConfig::default() });
     let mut returned = 0;
-    for _ in 0..200 {
+    for _ in 0..100 {
         let (query, max_tokens, max_tools, format, schema_profile, counter, scoped) =
             strategy.new_tree(&mut runner).unwrap().current();
         let tokenizer = ["bytes", "words", "guess"][counter];
@@ -106,7 +106,7 @@ async fn the_cap_holds_in_the_tokens_that_were_asked_for() {
         assert_eq!(answer.tools.is_empty(), answer.no_match.is_some());
         returned += tools;
     }
-    assert!(400 < returned, "{returned} tools in all");
+    assert!(200 < returned, "{returned} tools in all");
 }
 
 #[tokio::test]
@@ -203,14 +203,11 @@ fn the_error_of_an_estimate_is_measured() {
     let (factor, margin) = (line["factor"].as_f64().unwrap(), line["margin"].as_f64().unwrap());
     assert!((0.3..1.5).contains(&factor) && (0.0..1.0).contains(&margin), "{line}");
     assert!(line["lists"]["over_share"].as_f64().unwrap() <= 0.02, "{line}");
-    // The same, judged: without a margin about half of the lists are longer.
+    // The same, judged and in words: the margin is what was asked for.
     let factor = factor.to_string();
-    let output = run(&[&arguments[..], &["--json", "--factor", &factor, "--margin", "0"]].concat());
-    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(0.05 < line["lists"]["over_share"].as_f64().unwrap(), "{line}");
-    let output = run(&arguments);
+    let output = run(&[&arguments[..], &["--factor", &factor, "--margin", "0"]].concat());
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("estimate: o200k_base x ") && text.contains("of the lists have more tokens"), "{text}");
+    assert!(text.contains(", margin 0.000") && text.contains("of the lists have more tokens than estimated"), "{text}");
     let output = run(&["eval", "tokens", "--tools", &catalogues[0], "--tokenizer-file", "words"]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("--tokenizer-file words: it must be NAME=PATH"));
 }

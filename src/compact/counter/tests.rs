@@ -67,7 +67,7 @@ fn what_is_no_tokenizer_is_refused_with_its_reason() {
         with("model", r#"{"type":"WordLevel","vocab":{"a":0},"unk_token":"[UNK]"}"#).as_bytes(),
         "cannot count a tool definition",
     );
-    check("[".repeat(100_000).as_bytes(), "is not JSON: recursion limit");
+    check(("[".repeat(100_000) + &"]".repeat(100_000)).as_bytes(), "is not");
 }
 
 #[test]
