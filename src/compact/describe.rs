@@ -39,7 +39,11 @@ pub(super) fn parameter(text: &str) -> String {
         let says = Signals::of(&sentence.text);
         Verdict::of(says.warns, says.fills_in())
     });
-    if kept.is_empty() || labels.is_empty() { kept + labels.trim_start_matches('\n') } else { kept + "\n" + labels.trim_start_matches('\n') }
+    if kept.is_empty() || labels.is_empty() {
+        kept + labels.trim_start_matches('\n')
+    } else {
+        kept + "\n" + labels.trim_start_matches('\n')
+    }
 }
 
 /// Where a line begins that says what values mean.
@@ -72,7 +76,22 @@ pub(super) fn tool(text: &str, described: &dyn Fn(&str) -> bool) -> String {
 }
 
 /// The sentences that are kept: `judge` says of each whether it is kept beyond the budget, and whether it is kept within.
+///
+/// Done until nothing changes, which is at once for all that people write: what is dropped may have kept two others apart.
 fn shortened(text: &str, budget: usize, mut judge: impl FnMut(&Sentence) -> Verdict) -> String {
+    const ROUNDS: usize = 8;
+    let mut now = shortened_once(text, budget, &mut judge);
+    for _ in 1..ROUNDS {
+        let next = shortened_once(&now, budget, &mut judge);
+        if next == now {
+            break;
+        }
+        now = next;
+    }
+    now
+}
+
+fn shortened_once(text: &str, budget: usize, judge: &mut impl FnMut(&Sentence) -> Verdict) -> String {
     let all = sentences(text);
     let mut kept = vec![false; all.len()];
     let (mut spent, mut at) = (0, 0);

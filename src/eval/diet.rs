@@ -69,7 +69,8 @@ impl Diet {
         let mut rows = vec![raw];
         for format in formats {
             for fidelity in Fidelity::ALL.into_iter().rev() {
-                let render = |((tool, name), forms): (&(&Tool, ModelName), &Forms)| count(&forms.render(tool, name, *format, fidelity));
+                let render =
+                    |((tool, name), forms): (&(&Tool, ModelName), &Forms)| count(&forms.render(tool, name, *format, fidelity));
                 let counts = named.iter().zip(&forms).map(render).collect();
                 rows.push(Row::of((format.name(), fidelity.name()), counts, Some(whole)));
             }
@@ -85,7 +86,8 @@ impl Diet {
 /// LEAN with one step more after another, and without each.
 fn steps(named: &[(&Tool, ModelName)], whole: f64, count: &impl Fn(&str) -> u32) -> Vec<StepRow> {
     let mean = |steps: Steps| {
-        let of = |(tool, name): &(&Tool, ModelName)| count(&Forms::by(tool, steps).render(tool, name, Format::Mcp, Fidelity::Lean));
+        let of =
+            |(tool, name): &(&Tool, ModelName)| count(&Forms::by(tool, steps).render(tool, name, Format::Mcp, Fidelity::Lean));
         mean(&named.iter().map(of).collect::<Vec<_>>())
     };
     let all = mean(Steps::ALL);

@@ -96,7 +96,9 @@ fn instance(root: &Json, schema: &Json, seed: u64, depth: usize) -> serde_json::
             let items = schema.get("items").cloned().unwrap_or(Json::Bool(true));
             Value::Array((0..1 + seed % 2).map(|place| instance(root, &items, seed + place, depth + 1)).collect())
         }
-        Some("string") => Value::String(["a", "2024-01-31", "", "https://example.org"][usize::try_from(seed).unwrap() % 4].to_owned()),
+        Some("string") => {
+            Value::String(["a", "2024-01-31", "", "https://example.org"][usize::try_from(seed).unwrap() % 4].to_owned())
+        }
         Some("integer" | "number") => Value::from(i64::try_from(seed % 40).unwrap() - 2),
         Some("boolean") => Value::Bool(seed % 2 == 0),
         _ => Value::Null,

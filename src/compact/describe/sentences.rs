@@ -169,7 +169,13 @@ fn lines(text: &str) -> Vec<Line> {
 /// Whether `next`, on the next line, begins something new. `was_wrapped`: the line before is long.
 fn ends_line(open: &str, next: &str, was_wrapped: bool) -> bool {
     let ended = open.ends_with(['.', '!', '?', ':', ';', '。', '！', '？', '：', '；', ')', '>', '`']);
-    if ended || begins_item(next) || entry_name(next).is_some() || heading(next).is_some() || heading(open).is_some() || next.starts_with("```") {
+    if ended
+        || begins_item(next)
+        || entry_name(next).is_some()
+        || heading(next).is_some()
+        || heading(open).is_some()
+        || next.starts_with("```")
+    {
         return true;
     }
     let goes_on = next.starts_with(|c: char| c.is_lowercase() || matches!(c, '(' | ',' | '.' | ';'));
@@ -191,10 +197,14 @@ fn heading(line: &str) -> Option<Section> {
     let words = line.trim_matches(|c: char| matches!(c, '#' | '*' | '_' | ' ')).trim_end_matches([':', '：', '*']);
     let is_marked = words.len() < line.len();
     let section = match words.to_lowercase().as_str() {
-        "args" | "arguments" | "parameters" | "params" | "inputs" | "input" | "keyword args" | "参数" | "引数" | "매개변수" => Section::Arguments,
-        "returns" | "return" | "return value" | "output" | "outputs" | "response" | "raises" | "throws" | "yields" | "返回" | "返回值"
-        | "戻り値" | "반환" => Section::Result,
-        "example" | "examples" | "usage example" | "usage examples" | "example usage" | "sample" | "示例" | "例" | "예시" => Section::Examples,
+        "args" | "arguments" | "parameters" | "params" | "inputs" | "input" | "keyword args" | "参数" | "引数" | "매개변수" => {
+            Section::Arguments
+        }
+        "returns" | "return" | "return value" | "output" | "outputs" | "response" | "raises" | "throws" | "yields" | "返回"
+        | "返回值" | "戻り値" | "반환" => Section::Result,
+        "example" | "examples" | "usage example" | "usage examples" | "example usage" | "sample" | "示例" | "例" | "예시" => {
+            Section::Examples
+        }
         _ => return line.starts_with("# ").then_some(Section::Text).or(line.starts_with("##").then_some(Section::Text)),
     };
     is_marked.then_some(section)
@@ -236,7 +246,8 @@ fn split(line: &str) -> Vec<(&str, bool)> {
         }
         let mut end = at + c.len_utf8();
         while let Some(&(at, closer)) = chars.peek() {
-            if !matches!(closer, '"' | '\'' | '”' | '’' | '」' | '』' | '）' | '.' | '!' | '?' | '。' | '！' | '？' | '*') {
+            if !matches!(closer, '"' | '\'' | '”' | '’' | '」' | '』' | '）' | '.' | '!' | '?' | '。' | '！' | '？' | '*')
+            {
                 break;
             }
             end = at + closer.len_utf8();
@@ -248,7 +259,10 @@ fn split(line: &str) -> Vec<(&str, bool)> {
             continue;
         }
         let spaced = next.len() < rest.len();
-        let ends = is_wide || (spaced && !next.starts_with(char::is_lowercase) && !(c == '.' && is_short(line.get(start..at).unwrap_or_default(), next)));
+        let ends = is_wide
+            || (spaced
+                && !next.starts_with(char::is_lowercase)
+                && !(c == '.' && is_short(line.get(start..at).unwrap_or_default(), next)));
         if ends {
             out.push((line.get(start..end).unwrap_or_default().trim(), tight));
             (start, tight) = (line.len() - next.len(), !spaced);
@@ -265,12 +279,14 @@ fn is_short(before: &str, next: &str) -> bool {
     let lower = word.to_lowercase();
     let before_digit = next.starts_with(|c: char| c.is_ascii_digit());
     match lower.as_str() {
-        "e.g" | "eg" | "i.e" | "ie" | "vs" | "cf" | "approx" | "incl" | "excl" | "resp" | "esp" | "viz" | "dr" | "mr" | "mrs" | "ms" | "st"
-        | "prof" | "dept" | "est" | "ca" | "al" | "ex" => true,
+        "e.g" | "eg" | "i.e" | "ie" | "vs" | "cf" | "approx" | "incl" | "excl" | "resp" | "esp" | "viz" | "dr" | "mr" | "mrs"
+        | "ms" | "st" | "prof" | "dept" | "est" | "ca" | "al" | "ex" => true,
         "no" | "nr" | "fig" | "sec" | "ch" | "vol" | "p" | "pp" | "min" | "max" | "ver" | "v" | "eq" => before_digit,
         // `J. Smith`, and `option A. Then`: who knows; a longer sentence loses nothing.
         one if one.chars().count() == 1 && one.chars().all(char::is_alphabetic) => word.chars().all(char::is_uppercase),
         // The number of an item at the start of a line.
-        number => word.len() == before.trim_start().len() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
+        number => {
+            word.len() == before.trim_start().len() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
     }
 }

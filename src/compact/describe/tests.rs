@@ -20,12 +20,21 @@ fn parts(text: &str, expected: &[&str]) {
 #[test]
 fn sentences_end_where_a_reader_would_end_them() {
     parts("Reads a file. Use it for text! Why? So.", &["Reads a file.", "Use it for text!", "Why?", "So."]);
-    parts("Reads v1.2 of example.org files, e.g. a.txt, i.e. text. Next", &["Reads v1.2 of example.org files, e.g. a.txt, i.e. text.", "Next"]);
-    parts("Costs 3.5 USD vs. 2 EUR etc. and more. See https://a.org/b.html. End", &["Costs 3.5 USD vs. 2 EUR etc. and more.", "See https://a.org/b.html.", "End"]);
+    parts(
+        "Reads v1.2 of example.org files, e.g. a.txt, i.e. text. Next",
+        &["Reads v1.2 of example.org files, e.g. a.txt, i.e. text.", "Next"],
+    );
+    parts(
+        "Costs 3.5 USD vs. 2 EUR etc. and more. See https://a.org/b.html. End",
+        &["Costs 3.5 USD vs. 2 EUR etc. and more.", "See https://a.org/b.html.", "End"],
+    );
     parts("Calls `a.b. C` (see x. Or y.) now. J. Smith wrote it.", &["Calls `a.b. C` (see x. Or y.) now.", "J. Smith wrote it."]);
     parts("读取文件。返回内容！「好。」完", &["读取文件。", "返回内容！", "「好。」", "完"]);
     parts("파일을 읽습니다. 경로가 필요합니다.", &["파일을 읽습니다.", "경로가 필요합니다."]);
-    parts("This command retrieves all the administrators that were configured for\nEntra on it. Next", &["This command retrieves all the administrators that were configured for Entra on it.", "Next"]);
+    parts(
+        "This command retrieves all the administrators that were configured for\nEntra on it. Next",
+        &["This command retrieves all the administrators that were configured for Entra on it.", "Next"],
+    );
     parts("Short line\nOther line\n1. One\n2. Two", &["Short line", "Other line", "1. One", "2. Two"]);
     parts("Run:\n```\na. B\nc\n```\nDone", &["Run:", "```\na. B\nc\n```", "Done"]);
 }
@@ -66,7 +75,9 @@ fn names_are_told_once() {
 #[test]
 fn a_megabyte_takes_no_time() {
     let started = std::time::Instant::now();
-    for text in ["a. B ".repeat(200_000), "(".repeat(1_000_000), "- x:\n".repeat(200_000), "`a` ".repeat(200_000), "。".repeat(300_000)] {
+    for text in
+        ["a. B ".repeat(200_000), "(".repeat(1_000_000), "- x:\n".repeat(200_000), "`a` ".repeat(200_000), "。".repeat(300_000)]
+    {
         let _ = (parameter(&text), tool(&text, &|_| false), first_sentence(&text));
     }
     assert!(started.elapsed() < std::time::Duration::from_secs(60), "took {:?}", started.elapsed());

@@ -21,7 +21,10 @@ fn check(schema: &str, expected: &str) {
 fn a_line_says_what_a_tool_does_and_takes() {
     let schema = r#"{"properties":{"depth":{"type":"integer"},"path":{"type":"string"},"sort":{"enum":["name","date"]}},"required":["path","sort"]}"#;
     let tool = tool("Finds files, e.g. by name. Slow.\nfind2: Other", schema);
-    assert_eq!(signature(&tool, &name()), r#"find(path: string, sort: "name"|"date", depth?: integer): Finds files, e.g. by name."#);
+    assert_eq!(
+        signature(&tool, &name()),
+        r#"find(path: string, sort: "name"|"date", depth?: integer): Finds files, e.g. by name."#
+    );
     assert_eq!(name_line(&tool, &name()), "find: Finds files, e.g. by name.");
     let long = Tool { description: "word ".repeat(40), ..tool };
     assert_eq!(name_line(&long, &name()), format!("find: {}…", "word ".repeat(18).trim_end()));
@@ -33,8 +36,14 @@ fn types_are_those_of_typescript() {
     check("{}", "");
     check(r#"{"properties":{"a":{"type":"array","items":{"type":["string","null"]}}}}"#, "a?: (string|null)[]");
     check(r#"{"properties":{"a":{"enum":[1,2,3,4,5,6,7]},"b":{"const":"x"}}}"#, "a?: 1|2|…(7), b?: \"x\"");
-    check(r#"{"properties":{"a":{"properties":{"x":{"type":"number"},"y":{"properties":{"z":{}}}},"required":["x"]}}}"#, "a?: {x: number, y?: {…}}");
-    check(r#"{"properties":{"a":true,"b":{"type":"object"},"c":{"$ref":"http://x.org"}},"required":["z","a","a"]}"#, "a: any, z: any, b?: object, c?: {…}");
+    check(
+        r#"{"properties":{"a":{"properties":{"x":{"type":"number"},"y":{"properties":{"z":{}}}},"required":["x"]}}}"#,
+        "a?: {x: number, y?: {…}}",
+    );
+    check(
+        r#"{"properties":{"a":true,"b":{"type":"object"},"c":{"$ref":"http://x.org"}},"required":["z","a","a"]}"#,
+        "a: any, z: any, b?: object, c?: {…}",
+    );
     check(r##"{"$ref":"#/$defs/A","$defs":{"A":{"properties":{"a":{"$ref":"#/$defs/A"}}}}}"##, "a?: {a?: {…}}");
     check(r#"{"properties":{"a b":{},"c\nd":{}}}"#, "\"a b\"?: any, \"c\\nd\"?: any");
     check(r#"{"anyOf":[{"properties":{"a":{}},"required":["a","b"]},{"required":["b"]}]}"#, "b: any, a?: any");
@@ -56,7 +65,10 @@ fn no_lines_are_no_directory() {
 }
 
 fn any_tool() -> impl Strategy<Value = (String, String, bool)> {
-    let nasty = prop::sample::select(vec!["\n", "\r\n", "\u{2028}", "\u{85}", ".", "。", "/", "//", " ", "a", "Ab", "1", ":", "'s", "_", "-", "\u{301}", "🛠️", "검색", "\u{0}", "\u{b}", "\""]);
+    let nasty = prop::sample::select(vec![
+        "\n", "\r\n", "\u{2028}", "\u{85}", ".", "。", "/", "//", " ", "a", "Ab", "1", ":", "'s", "_", "-", "\u{301}", "🛠️",
+        "검색", "\u{0}", "\u{b}", "\"",
+    ]);
     let text = prop_oneof![prop::collection::vec(nasty, 0..12).prop_map(|parts| parts.concat()), "(\\PC|[\\n ]){0,30}"];
     (text.clone(), text, any::<bool>())
 }

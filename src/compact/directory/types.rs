@@ -143,7 +143,8 @@ impl<'a> Parameters<'a> {
 
 /// A name as it is, or in quotes where it could be read as something else.
 fn shown_name(name: &str) -> String {
-    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.' | '@' | '/'));
+    let is_plain =
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '.' | '@' | '/'));
     if is_plain { name.to_owned() } else { one_line(&Json::String(name.to_owned()).to_string()) }
 }
 

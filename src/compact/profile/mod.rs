@@ -179,7 +179,11 @@ impl Written {
         let (profile, is_lossy, detail) = match &in_profile {
             None => (style.profile, style.profile == Profile::Lean && lean_weakens(&tool.input_schema.json()), String::new()),
             Some(Ok(made)) => (style.profile, !made.losses.is_empty(), made.losses.clone()),
-            Some(Err(why)) => (Profile::Lean, lean_weakens(&tool.input_schema.json()), format!("shown as lean, it cannot be {}: {why}", style.profile.name())),
+            Some(Err(why)) => (
+                Profile::Lean,
+                lean_weakens(&tool.input_schema.json()),
+                format!("shown as lean, it cannot be {}: {why}", style.profile.name()),
+            ),
         };
         let mut lower: Option<(Box<str>, [TokenCount; 2])> = None;
         let forms = Fidelity::ALL.map(|fidelity| {

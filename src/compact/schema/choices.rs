@@ -45,7 +45,12 @@ fn rewritten(members: &Members, keyword: &str, constants: bool, unions: bool) ->
         return None;
     }
     let fewer = branches.into_iter().map(|branch| Json::Object(branch.to_vec())).collect();
-    Some(members.iter().map(|(key, value)| (key.clone(), if key == keyword { Json::Array(Vec::clone(&fewer)) } else { value.clone() })).collect())
+    Some(
+        members
+            .iter()
+            .map(|(key, value)| (key.clone(), if key == keyword { Json::Array(Vec::clone(&fewer)) } else { value.clone() }))
+            .collect(),
+    )
 }
 
 /// `false` and `not: {}`, which some generators write for "may be left out".
@@ -215,8 +220,15 @@ fn is_about(kind: &str, own: &str) -> bool {
 /// The type whose values a keyword is about; it passes over all others.
 fn about(keyword: &str) -> Option<&'static str> {
     match keyword {
-        "properties" | "required" | "additionalProperties" | "patternProperties" | "propertyNames" | "minProperties"
-        | "maxProperties" | "dependentRequired" | "dependentSchemas" => Some("object"),
+        "properties"
+        | "required"
+        | "additionalProperties"
+        | "patternProperties"
+        | "propertyNames"
+        | "minProperties"
+        | "maxProperties"
+        | "dependentRequired"
+        | "dependentSchemas" => Some("object"),
         "items" | "prefixItems" | "additionalItems" | "minItems" | "maxItems" | "uniqueItems" => Some("array"),
         "pattern" | "minLength" | "maxLength" => Some("string"),
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => Some("number"),

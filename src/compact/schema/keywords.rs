@@ -67,7 +67,9 @@ pub(super) fn map_within(
 ) -> Json {
     let may_weaken = place.may_weaken && !turns_around(keyword);
     let one = |value: &Json, name: Option<&str>| {
-        value.as_object().map_or_else(|| value.clone(), |members| Json::Object(f(members, Place { name, is_root: false, may_weaken })))
+        value
+            .as_object()
+            .map_or_else(|| value.clone(), |members| Json::Object(f(members, Place { name, is_root: false, may_weaken })))
     };
     let one_or_more = |value: &Json, name: Option<&str>| match value {
         Json::Array(elements) => Json::Array(elements.iter().map(|element| one(element, None)).collect()),

@@ -50,7 +50,9 @@ pub(super) fn says_nothing(keyword: &str, value: &Json, place: Place<'_>) -> boo
             value.as_object().is_some_and(<[_]>::is_empty)
         }
         // Names are text whatever the schema says.
-        "propertyNames" => value.as_object().is_some_and(|members| matches!(members, [(key, Json::String(kind))] if key == "type" && kind == "string")),
+        "propertyNames" => value
+            .as_object()
+            .is_some_and(|members| matches!(members, [(key, Json::String(kind))] if key == "type" && kind == "string")),
         _ => false,
     }
 }

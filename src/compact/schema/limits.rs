@@ -58,9 +58,12 @@ fn limit_says_nothing(keyword: &str, value: &Json, members: &Members) -> bool {
         _ => None,
     };
     // In draft 4 the exclusive ones are flags of their neighbours, and stand or fall with them.
-    let has_flags = || ["exclusiveMinimum", "exclusiveMaximum"].iter().any(|key| matches!(get(members, key), Some(Json::Bool(_))));
+    let has_flags =
+        || ["exclusiveMinimum", "exclusiveMaximum"].iter().any(|key| matches!(get(members, key), Some(Json::Bool(_))));
     match keyword {
-        "format" => matches!(value.as_str(), Some("int32" | "int64" | "uint32" | "uint64" | "int" | "float" | "double" | "string")),
+        "format" => {
+            matches!(value.as_str(), Some("int32" | "int64" | "uint32" | "uint64" | "int" | "float" | "double" | "string"))
+        }
         "minLength" | "minItems" | "minProperties" => number().is_some_and(|least| least <= 1.0),
         "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
             number().is_some_and(|bound| MACHINE_BOUND <= bound.abs()) && !has_flags()

@@ -138,12 +138,18 @@ fn definitions_of_one_use_stand_where_they_are_used() {
         check_lean(stays, stays);
     }
     // Unreachable cycles go.
-    check_lean(r##"{"type":"object","$defs":{"A":{"items":{"$ref":"#/$defs/B"}},"B":{"items":{"$ref":"#/$defs/A"}}}}"##, r#"{"type":"object"}"#);
+    check_lean(
+        r##"{"type":"object","$defs":{"A":{"items":{"$ref":"#/$defs/B"}},"B":{"items":{"$ref":"#/$defs/A"}}}}"##,
+        r#"{"type":"object"}"#,
+    );
 }
 
 #[test]
 fn choices_are_written_shortly() {
-    check_lean(r#"{"anyOf":[{"const":"a"},{"const":"b"}],"description":"Which one"}"#, r#"{"description":"Which one","enum":["a","b"]}"#);
+    check_lean(
+        r#"{"anyOf":[{"const":"a"},{"const":"b"}],"description":"Which one"}"#,
+        r#"{"description":"Which one","enum":["a","b"]}"#,
+    );
     check_lean(
         r#"{"oneOf":[{"type":"number","const":0,"description":"All"},{"type":"number","const":1,"title":"Music."}],"description":"Board"}"#,
         r#"{"type":"number","description":"Board\nValues: 0 = All; 1 = Music.","enum":[0,1]}"#,
@@ -152,7 +158,10 @@ fn choices_are_written_shortly() {
         r#"{"anyOf":[{"type":"string","minLength":2},{"type":"null"}],"default":null,"title":"X"}"#,
         r#"{"type":["string","null"],"minLength":2}"#,
     );
-    check_lean(r#"{"anyOf":[{"not":{}},{"type":"array","items":{"type":"string"}}]}"#, r#"{"type":"array","items":{"type":"string"}}"#);
+    check_lean(
+        r#"{"anyOf":[{"not":{}},{"type":"array","items":{"type":"string"}}]}"#,
+        r#"{"type":"array","items":{"type":"string"}}"#,
+    );
     for stays in [
         r#"{"oneOf":[{"const":"a"},{"const":"a"}]}"#,
         r#"{"anyOf":[{"type":"integer"},{"type":"number"}]}"#,
@@ -172,7 +181,8 @@ fn limits_and_defaults_that_say_nothing_go() {
         r#"{"properties":{"a":{"type":"integer","maximum":100},"b":{"type":"string","description":"Begins with a"},"c":{"type":"string","pattern":"^a"},"d":{"type":"string","format":"date-time"},"e":{"description":"Rows (default: 10)"},"f":{"default":1,"description":"Rows (default: 10)"}}}"#,
     );
     // Where weakening a part would strengthen the whole, nothing is weakened.
-    let exact = r#"{"not":{"additionalProperties":false},"oneOf":[{"required":["a"],"additionalProperties":false},{"format":"int64"}]}"#;
+    let exact =
+        r#"{"not":{"additionalProperties":false},"oneOf":[{"required":["a"],"additionalProperties":false},{"format":"int64"}]}"#;
     check_lean(exact, exact);
     // Flags of draft 4 stand with their numbers.
     let old = r#"{"minimum":9007199254740991,"exclusiveMinimum":true}"#;
@@ -259,7 +269,8 @@ fn any_schema() -> BoxedStrategy<Json> {
         ("description", r#""First sentence here. Second. Default is 1. Must be short.""#),
     ];
     // `$ref` only to what the root has: a reference to nothing is an error of the schema, not of its shortening.
-    let references = select(vec!["#/$defs/title", "#", "#/$defs/once", "#/properties/title"]).prop_map(|target| ("$ref".to_owned(), Json::String(target.to_owned())));
+    let references = select(vec!["#/$defs/title", "#", "#/$defs/once", "#/properties/title"])
+        .prop_map(|target| ("$ref".to_owned(), Json::String(target.to_owned())));
     let member = prop_oneof![
         6 => select(plain).prop_map(|(keyword, value)| (keyword.to_owned(), json(value))),
         1 => any_data().prop_map(|value| ("const".to_owned(), value)),
