@@ -80,9 +80,9 @@ pub(super) fn tool(text: &str, described: &dyn Fn(&str) -> bool) -> String {
 /// Done until nothing changes, which is at once for all that people write: what is dropped may have kept two others apart.
 fn shortened(text: &str, budget: usize, mut judge: impl FnMut(&Sentence) -> Verdict) -> String {
     const ROUNDS: usize = 8;
-    let mut now = shortened_once(text, budget, &mut judge);
+    let mut now = tidy(&shortened_once(text, budget, &mut judge)).into_owned();
     for _ in 1..ROUNDS {
-        let next = shortened_once(&now, budget, &mut judge);
+        let next = tidy(&shortened_once(&now, budget, &mut judge)).into_owned();
         if next == now {
             break;
         }

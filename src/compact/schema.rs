@@ -34,7 +34,7 @@ pub fn lean(schema: &Json) -> Json {
 
 /// [`lean`] by some of its steps.
 #[must_use]
-pub fn lean_by(schema: &Json, steps: Steps) -> Json {
+pub(super) fn lean_by(schema: &Json, steps: Steps) -> Json {
     let once = |schema: &Json| {
         // Anew each time: what was dropped may have been what stood in the way.
         let freedom = Freedom::of(schema);
