@@ -19,13 +19,13 @@ use self::signals::Signals;
 /// Says what values of an enum mean; whatever stands behind it is kept.
 pub(super) const LABELS: &str = "Values:";
 
-/// Characters of a parameter's description beyond which only warnings are added.
+/// Bytes of a parameter's description beyond which only warnings are added.
 const PARAMETER_BUDGET: usize = 240;
-/// Characters of a tool's description beyond which only warnings are added.
+/// Bytes of a tool's description beyond which only warnings are added.
 const TOOL_BUDGET: usize = 300;
-/// Characters beyond which nothing is added: a page of warnings is a manual. Five times a usual description.
+/// Bytes beyond which nothing is added: a page of warnings is a manual. Five times a usual description.
 const MOST: usize = 1_000;
-/// A first sentence with fewer characters is a heading ("Overview."), and the next one is the first.
+/// A first sentence with fewer bytes is a heading ("Overview."), and the next one is the first.
 const SHORTEST_FIRST: usize = 12;
 
 /// A parameter's description, shortened.
@@ -76,14 +76,29 @@ pub(super) fn tool(text: &str, described: &dyn Fn(&str) -> bool) -> String {
 }
 
 /// The sentences that are kept: `judge` says of each whether it is kept beyond the budget, and whether it is kept within.
+///
+/// Done until nothing changes, which is at once for all that people write: what is dropped may have kept two others apart.
 fn shortened(text: &str, budget: usize, mut judge: impl FnMut(&Sentence) -> Verdict) -> String {
+    const ROUNDS: usize = 8;
+    let mut now = tidy(&shortened_once(text, budget, &mut judge)).into_owned();
+    for _ in 1..ROUNDS {
+        let next = tidy(&shortened_once(&now, budget, &mut judge)).into_owned();
+        if next == now {
+            break;
+        }
+        now = next;
+    }
+    now
+}
+
+fn shortened_once(text: &str, budget: usize, judge: &mut impl FnMut(&Sentence) -> Verdict) -> String {
     let all = sentences(text);
     let mut kept = vec![false; all.len()];
     let (mut spent, mut at) = (0, 0);
     while let Some(sentence) = all.get(at) {
         let items = items_behind(&all, at);
         let list = all.get(at..=at + items).unwrap_or_default();
-        let is_first = spent < SHORTEST_FIRST && sentence.section != Section::Result && !sentence.is_heading;
+        let is_first = spent < SHORTEST_FIRST && sentence.section == Section::Text && !sentence.is_heading;
         let limit = |verdict: &Verdict| match verdict {
             Verdict::Always => MOST,
             Verdict::Within => budget,

@@ -84,7 +84,7 @@ pub fn directory<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 /// Tokens of a [`directory`] apart from its lines.
 #[must_use]
 pub fn directory_frame(tokenizer: Tokenizer) -> TokenCount {
-    tokenizer.count(&format!("{DIRECTORY_HEADER}\n"))
+    directory_line_tokens(DIRECTORY_HEADER, tokenizer)
 }
 
 /// Tokens of one line within a [`directory`], exactly, wherever it stands.

@@ -34,13 +34,14 @@ pub fn lean(schema: &Json) -> Json {
 
 /// [`lean`] by some of its steps.
 #[must_use]
-pub fn lean_by(schema: &Json, steps: Steps) -> Json {
-    let freedom = Freedom::of(schema);
-    if freedom.stays_whole {
-        return schema.clone();
-    }
-    let root = Place::root(freedom.weaken);
+pub(super) fn lean_by(schema: &Json, steps: Steps) -> Json {
     let once = |schema: &Json| {
+        // Anew each time: what was dropped may have been what stood in the way.
+        let freedom = Freedom::of(schema);
+        if freedom.stays_whole {
+            return schema.clone();
+        }
+        let root = Place::root(freedom.weaken);
         let cleaned = at_root(schema, |members| lean::clean(members, root, steps));
         let placed = if freedom.shape && steps.has(Step::References) { references::in_place(&cleaned) } else { cleaned };
         at_root(&placed, |members| simplify(members, root, freedom.shape, Some(steps)))
@@ -56,15 +57,16 @@ pub(super) fn lean_weakens(schema: &Json) -> bool {
 /// Names, types, required, enums and nested shape; nothing else. Accepts at least the same arguments.
 #[must_use]
 pub fn skeleton(schema: &Json) -> Json {
-    let freedom = Freedom::of(schema);
-    if freedom.stays_whole {
-        return schema.clone();
-    }
     let root = Place::root(true);
     let once = |schema: &Json| {
-        let stripped = at_root(schema, |members| skeleton::strip(members, root));
-        let placed = if freedom.shape { references::in_place(&stripped) } else { stripped };
-        at_root(&placed, |members| simplify(members, root, freedom.shape, None))
+        let freedom = Freedom::of(schema);
+        if freedom.stays_whole {
+            return schema.clone();
+        }
+        let stripped = at_root(schema, |members| skeleton::strip(members, root, freedom.shape));
+        let shape = Freedom::of(&stripped).shape;
+        let placed = if shape { references::in_place(&stripped) } else { stripped };
+        at_root(&placed, |members| simplify(members, root, shape, None))
     };
     until_settled(schema, once)
 }

@@ -40,8 +40,9 @@ pub(super) struct Sentence {
 }
 
 impl Sentence {
+    /// In bytes: a character of Han says as much as a short word.
     pub(super) fn length(&self) -> usize {
-        self.text.chars().count()
+        self.text.len()
     }
 }
 
@@ -113,7 +114,7 @@ pub(super) fn write(all: &[Sentence], kept: &[bool]) -> String {
                 if sentence.indented {
                     out.push(' ');
                 }
-            } else if !sentence.tight {
+            } else if !sentence.tight || out.ends_with(|c: char| c.is_ascii()) {
                 out.push(' ');
             }
         }
@@ -281,8 +282,8 @@ fn is_short(before: &str, next: &str) -> bool {
         "e.g" | "eg" | "i.e" | "ie" | "vs" | "cf" | "approx" | "incl" | "excl" | "resp" | "esp" | "viz" | "dr" | "mr" | "mrs"
         | "ms" | "st" | "prof" | "dept" | "est" | "ca" | "al" | "ex" => true,
         "no" | "nr" | "fig" | "sec" | "ch" | "vol" | "p" | "pp" | "min" | "max" | "ver" | "v" | "eq" => before_digit,
-        // `J. Smith`, but not `option A. Then`: who knows; a longer sentence loses nothing.
-        one if one.chars().count() == 1 => one.chars().all(char::is_alphabetic),
+        // `J. Smith`, and `option A. Then`: who knows; a longer sentence loses nothing.
+        one if one.chars().count() == 1 && one.chars().all(char::is_alphabetic) => word.chars().all(char::is_uppercase),
         // The number of an item at the start of a line.
         number => {
             word.len() == before.trim_start().len() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

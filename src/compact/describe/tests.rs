@@ -58,11 +58,11 @@ fn tools_keep_when_not_to_use_them() {
         "Searches the mail. Do not use it for calendars.",
     );
     check_tool(
-        "Does it.\n\n    Args:\n        known: Told in the schema\n        other: Told here\n            alone\n\n    Returns:\n        A list, at most 10 long\n\n    Only for tests.",
-        "Does it.\nArgs:\n other: Told here alone\n\nOnly for tests.",
+        "Does what it says.\n\n    Args:\n        known: Told in the schema\n        other: Told here\n            alone\n\n    Returns:\n        A list, at most 10 long\n\n    Only for tests.",
+        "Does what it says.\nArgs:\n other: Told here alone\n\nOnly for tests.",
     );
     check_tool("# Search\n\nSearches the whole mail.\n\n## How\nBy index.", "# Search\nSearches the whole mail.");
-    check_tool("Reads one of these things:\n- mails\n- notes\nand is fast.", "Reads one of these things:\n- mails\n- notes");
+    check_tool("Reads one of these things:\n- mails\n- notes\n\nIt is fast.", "Reads one of these things:\n- mails\n- notes");
     check_tool("Only a first sentence without its stop", "Only a first sentence without its stop");
 }
 
@@ -92,17 +92,15 @@ proptest! {
 
     #[test]
     fn nothing_is_made_up(text in "([Aa]b|[.:`(){}\\n -]|must|。|\\PC| Args:\\n|e\\.g\\. ){0,30}") {
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let whole = words(&text).join("");
-        for short in [parameter(&text), tool(&text, &|_| false)] {
-            prop_assert!(short.chars().count() <= text.chars().count() + 1);
-            // Every piece between line ends stands in the original.
-            for line in short.split('\n') {
-                for word in line.split_whitespace() {
-                    prop_assert!(whole.contains(word), "{word}");
-                }
-            }
+        for short in [parameter(&text), tool(&text, &|_| false), first_sentence(&text)] {
+            let mut whole = text.chars();
+            prop_assert!(short.chars().filter(|c| !c.is_whitespace()).all(|c| whole.any(|other| other == c)), "{short:?}");
         }
-        let _ = first_sentence(&text);
+    }
+
+    #[test]
+    fn shortening_twice_is_shortening_once(text in "([Aa]b|[.:`(){}\\n -]|must|。|\\PC| Args:\\n|e\\.g\\. |1\\. |- |Returns:\\n|# ){0,30}") {
+        let once = parameter(&text);
+        prop_assert_eq!(parameter(&once), once.as_str(), "{:?}", text);
     }
 }

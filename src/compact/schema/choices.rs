@@ -54,7 +54,7 @@ fn rewritten(members: &Members, keyword: &str, constants: bool, unions: bool) ->
 }
 
 /// `false` and `not: {}`, which some generators write for "may be left out".
-fn takes_nothing(branch: &Json) -> bool {
+pub(super) fn takes_nothing(branch: &Json) -> bool {
     match branch {
         Json::Bool(false) => true,
         Json::Object(members) => match members.as_slice() {

@@ -322,7 +322,7 @@ fn accepts(validator: &jsonschema::Validator, instance: &Json) -> bool {
 /// All names, types, values and required members by their path, in the parts of a schema that SKELETON keeps. References are followed and
 /// choices stand for their branches, so that it says the same however a schema spells it.
 fn essence(root: &Json, value: &Json, path: &str, hops: usize, out: &mut std::collections::BTreeSet<String>) {
-    if 4 < path.matches('/').count() || 6 < hops {
+    if 3 < path.matches('/').count() || 5 < hops {
         return;
     }
     let mut say = |what: &str, value: &Json| out.insert(format!("{path} {what} {}", value.canonical()));
@@ -353,14 +353,14 @@ fn essence(root: &Json, value: &Json, path: &str, hops: usize, out: &mut std::co
             "properties" | "patternProperties" => {
                 for (name, schema) in value.as_object().unwrap_or_default() {
                     out.insert(format!("{path}/{name}"));
-                    essence(root, schema, &format!("{path}/{name}"), hops, out);
+                    essence(root, schema, &format!("{path}/{name}"), 0, out);
                 }
             }
-            "items" | "additionalProperties" => essence(root, value, &format!("{path}/{keyword}"), hops, out),
+            "items" | "additionalProperties" => essence(root, value, &format!("{path}/{keyword}"), 0, out),
             "anyOf" | "oneOf" | "allOf" => list.iter().for_each(|schema| essence(root, schema, path, hops, out)),
             "prefixItems" => {
                 for (place, schema) in list.iter().enumerate() {
-                    essence(root, schema, &format!("{path}/{place}"), hops, out);
+                    essence(root, schema, &format!("{path}/{place}"), 0, out);
                 }
             }
             _ => {}
