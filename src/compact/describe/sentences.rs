@@ -31,8 +31,6 @@ pub(super) struct Sentence {
     pub(super) is_item: bool,
     /// The first of its line.
     pub(super) starts_line: bool,
-    /// Whether an empty line stands before it.
-    after_blank: bool,
     /// Whether its line is indented.
     indented: bool,
     /// Whether no blank parts it from the one before: so CJK is written.
@@ -75,7 +73,6 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
                 is_heading: heading.is_some(),
                 is_item,
                 starts_line: place == 0,
-                after_blank: place == 0 && line.after_blank,
                 indented: place == 0 && line.indented,
                 tight,
             });
