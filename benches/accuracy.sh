@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How well selections find the right tools: every set, against plain BM25 and plain cosine, with each step of the ranking left out in turn,
-# among distractors, as tools are added, and for requests that need none. Tables on the screen, files and the page in target/accuracy.
+# among distractors, as tools are added, and for requests that need none; what a cap is used for, lists that stay, and conversations. Tables on the screen, files and the page in target/accuracy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TOOL_ROUTER_DATA:?set it to the folder with the public sets}"
@@ -13,6 +13,8 @@ reported=(livemcpbench:odd azure-mcp mcp-bench bfcl-nonlive restbench metatool:t
   toolret-apigen toolret-toolink functionchat-ko)
 further=(metatool:multi seal-tools:test_in_domain)
 among_distractors=(livemcpbench:odd mcp-bench bfcl-nonlive)
+packed=(livemcpbench azure-mcp mcp-bench)
+conversed=(azure-mcp mcp-bench bfcl-nonlive restbench metatool:test seal-tools:test_out_domain toolbench-stable toolret-toolink)
 none=(metatool:notool bfcl-nonlive:irrelevance functionchat-ko:irrelevance)
 rankers=(--ranker router --ranker bm25 --ranker cosine)
 distractors=$TOOL_ROUTER_DATA/mcp-pool
@@ -35,6 +37,15 @@ title() { printf '\n%s\n' "$1"; }
   evaluate distractors $(sets "${among_distractors[@]}") --distractors "$distractors"
   title "As tools are added"
   "$router" eval growth --data "$TOOL_ROUTER_DATA" $(sets "${reported[@]}") --distractors "$distractors" --json > "$out/growth.jsonl"
+}
+# shellcheck disable=SC2046 # one word per flag
+{
+  title "What a cap of 1,500 tokens is used for"
+  "$router" eval packing --data "$TOOL_ROUTER_DATA" $(sets "${packed[@]}")
+  title "Lists that stay from turn to turn"
+  "$router" eval continuity --data "$TOOL_ROUTER_DATA" $(sets "${packed[@]}")
+  title "Dialogues"
+  "$router" eval dialogues --data "$TOOL_ROUTER_DATA" $(sets "${conversed[@]}")
 }
 for baseline in bm25 cosine; do
   title "The router against $baseline"

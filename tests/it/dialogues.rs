@@ -1,12 +1,11 @@
 //! Conversations over the bundled catalogue: written ones as a smoke test, and what is none.
 
 use tonic::Code;
-use tool_router::config::EmbedderKind;
 use tool_router::rpc::proto::select_tools_request::Input;
 use tool_router::rpc::proto::turn::Role;
 use tool_router::rpc::proto::*;
 
-use crate::support::{TestRouter, assert_violation, bundled, cleared, left_out, names, query_request, repository, tool};
+use crate::support::{TestRouter, assert_violation, bundled, cleared, names, query_request, repository, tool};
 
 struct Written {
     id: String,
@@ -104,11 +103,14 @@ async fn written_dialogues_find_their_tool_by_meaning() {
         ..tool_router::config::Config::default().embedder
     };
     if tool_router::app::load_embedder(&embedder).is_err_and(|e| e.to_string().contains("ONNX Runtime was not found")) {
-        return left_out("dialogues::written_dialogues_find_their_tool_by_meaning", "needs ONNX Runtime: run `make setup`");
+        return crate::support::left_out(
+            "dialogues::written_dialogues_find_their_tool_by_meaning",
+            "needs ONNX Runtime: run `make setup`",
+        );
     }
     let mut router = TestRouter::start_with(|config| {
         config.embedder = embedder;
-        config.embedder.kind = EmbedderKind::Onnx;
+        config.embedder.kind = tool_router::config::EmbedderKind::Onnx;
     })
     .await;
     check(&mut router, [42, 12]).await;
