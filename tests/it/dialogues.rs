@@ -1,12 +1,11 @@
 //! Conversations over the bundled catalogue: written ones as a smoke test, and what is none.
 
 use tonic::Code;
-use tool_router::config::EmbedderKind;
 use tool_router::rpc::proto::select_tools_request::Input;
 use tool_router::rpc::proto::turn::Role;
 use tool_router::rpc::proto::*;
 
-use crate::support::{TestRouter, assert_violation, bundled, cleared, left_out, names, query_request, repository, tool};
+use crate::support::{TestRouter, assert_violation, bundled, cleared, names, query_request, repository, tool};
 
 struct Written {
     id: String,
@@ -104,14 +103,17 @@ async fn written_dialogues_find_their_tool_by_meaning() {
         ..tool_router::config::Config::default().embedder
     };
     if tool_router::app::load_embedder(&embedder).is_err_and(|e| e.to_string().contains("ONNX Runtime was not found")) {
-        return left_out("dialogues::written_dialogues_find_their_tool_by_meaning", "needs ONNX Runtime: run `make setup`");
+        return crate::support::left_out(
+            "dialogues::written_dialogues_find_their_tool_by_meaning",
+            "needs ONNX Runtime: run `make setup`",
+        );
     }
     let mut router = TestRouter::start_with(|config| {
         config.embedder = embedder;
-        config.embedder.kind = EmbedderKind::Onnx;
+        config.embedder.kind = tool_router::config::EmbedderKind::Onnx;
     })
     .await;
-    check(&mut router, [42, 12]).await;
+    check(&mut router, [36, 3]).await;
 }
 
 #[tokio::test]
@@ -136,7 +138,7 @@ async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
     let by_source = converse(&mut router, turns("weather")).await;
     assert_eq!(cleared(by_source.clone()), cleared(converse(&mut router, turns("")).await));
     assert_eq!(names(&by_source).first().map(String::as_str), Some("weather/get-air-quality"));
-    assert_eq!(by_source.condensed, "same for Warsaw air clean");
+    assert_eq!(by_source.condensed, "same for Warsaw air");
     let mut explained = request(turns("weather"));
     explained.explain = true;
     let explained = router.router.select_tools(explained).await.unwrap().into_inner();
@@ -153,7 +155,7 @@ async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
 async fn two_conversations_are_two_answers() {
     let mut router = TestRouter::start().await;
     bundled::register(&mut router).await;
-    let about = |first: &str| vec![user(first), user("now cancel it")];
+    let about = |first: &str| vec![user(first), user("cancel it again")];
     let flight = converse(&mut router, about("book the flight to Vienna")).await;
     let subscription = converse(&mut router, about("start a subscription for the customer")).await;
     assert_ne!(flight.condensed, subscription.condensed);
@@ -167,14 +169,14 @@ async fn brought_tools_are_searched_by_conversations_too() {
     let mut router = TestRouter::start().await;
     let offered =
         |name: &str, description: &str| OfferedTool { source: "lamps".into(), definition: Some(tool(name, description)) };
-    let turns = vec![user("switch the lamp on"), called("lamps", "switch_on"), user("now dim it")];
+    let turns = vec![user("switch the lamp on"), called("lamps", "switch_on"), user("dim it instead")];
     let request = RankToolsRequest {
         tools: vec![offered("switch_on", "Switches a lamp on."), offered("dim", "Makes a lamp darker.")],
         conversation: Some(Conversation { turns }),
         ..Default::default()
     };
     let answer = router.router.rank_tools(request.clone()).await.unwrap().into_inner().selection.unwrap();
-    assert_eq!((names(&answer).len(), answer.condensed.as_str()), (2, "now dim it switch lamp"));
+    assert_eq!((names(&answer).len(), answer.condensed.as_str()), (2, "dim it instead switch lamp"));
     let both = RankToolsRequest { query: "dim".into(), ..request.clone() };
     assert_violation(router.router.rank_tools(both).await, "conversation", "stands beside query");
     let neither = RankToolsRequest { conversation: None, ..request };
