@@ -91,7 +91,7 @@ async fn check(router: &mut TestRouter, floors: [usize; 2]) {
 
 #[tokio::test]
 async fn written_dialogues_find_their_tool_by_words() {
-    check(&mut TestRouter::start().await, [38, 15]).await;
+    check(&mut TestRouter::start().await, [37, 8]).await;
 }
 
 #[cfg(feature = "onnx")]
@@ -113,7 +113,7 @@ async fn written_dialogues_find_their_tool_by_meaning() {
         config.embedder.kind = tool_router::config::EmbedderKind::Onnx;
     })
     .await;
-    check(&mut router, [36, 3]).await;
+    check(&mut router, [42, 12]).await;
 }
 
 #[tokio::test]
