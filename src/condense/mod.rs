@@ -86,16 +86,17 @@ pub fn condense<'a>(turns: &'a [Turn], rarity: impl Fn(&str) -> f32, numbers: &C
 
 /// Calls with their weights: 1 up to the user turn before the last, then less for every user turn since.
 fn calls(turns: &[Turn], decay: f32) -> Vec<(&Called, f32)> {
-    let mut since = 0_i32;
+    let (mut since, mut weight) = (0, 1.0);
     let mut calls = Vec::new();
     for turn in turns.iter().rev() {
         if turn.role == Role::User && !turn.text.trim().is_empty() {
             since += 1;
+            weight *= if since == 1 { 1.0 } else { decay };
         }
-        if MAX_USER_TURNS as i32 <= since {
+        if MAX_USER_TURNS <= since {
             break;
         }
-        calls.extend(turn.calls.iter().rev().map(|call| (call, decay.powi((since - 1).max(0)))));
+        calls.extend(turn.calls.iter().rev().map(|call| (call, weight)));
     }
     calls.truncate(recent::MAX_CALLS);
     calls

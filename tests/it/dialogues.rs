@@ -91,7 +91,7 @@ async fn check(router: &mut TestRouter, floors: [usize; 2]) {
 
 #[tokio::test]
 async fn written_dialogues_find_their_tool_by_words() {
-    check(&mut TestRouter::start().await, [38, 15]).await;
+    check(&mut TestRouter::start().await, [37, 8]).await;
 }
 
 #[cfg(feature = "onnx")]
@@ -138,7 +138,7 @@ async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
     let by_source = converse(&mut router, turns("weather")).await;
     assert_eq!(cleared(by_source.clone()), cleared(converse(&mut router, turns("")).await));
     assert_eq!(names(&by_source).first().map(String::as_str), Some("weather/get-air-quality"));
-    assert_eq!(by_source.condensed, "same for Warsaw air clean");
+    assert_eq!(by_source.condensed, "same for Warsaw air");
     let mut explained = request(turns("weather"));
     explained.explain = true;
     let explained = router.router.select_tools(explained).await.unwrap().into_inner();
@@ -155,7 +155,7 @@ async fn calls_by_name_and_by_source_are_the_same_evidence_and_are_explained() {
 async fn two_conversations_are_two_answers() {
     let mut router = TestRouter::start().await;
     bundled::register(&mut router).await;
-    let about = |first: &str| vec![user(first), user("now cancel it")];
+    let about = |first: &str| vec![user(first), user("cancel it again")];
     let flight = converse(&mut router, about("book the flight to Vienna")).await;
     let subscription = converse(&mut router, about("start a subscription for the customer")).await;
     assert_ne!(flight.condensed, subscription.condensed);
@@ -169,14 +169,14 @@ async fn brought_tools_are_searched_by_conversations_too() {
     let mut router = TestRouter::start().await;
     let offered =
         |name: &str, description: &str| OfferedTool { source: "lamps".into(), definition: Some(tool(name, description)) };
-    let turns = vec![user("switch the lamp on"), called("lamps", "switch_on"), user("now dim it")];
+    let turns = vec![user("switch the lamp on"), called("lamps", "switch_on"), user("dim it instead")];
     let request = RankToolsRequest {
         tools: vec![offered("switch_on", "Switches a lamp on."), offered("dim", "Makes a lamp darker.")],
         conversation: Some(Conversation { turns }),
         ..Default::default()
     };
     let answer = router.router.rank_tools(request.clone()).await.unwrap().into_inner().selection.unwrap();
-    assert_eq!((names(&answer).len(), answer.condensed.as_str()), (2, "now dim it switch lamp"));
+    assert_eq!((names(&answer).len(), answer.condensed.as_str()), (2, "dim it instead switch lamp"));
     let both = RankToolsRequest { query: "dim".into(), ..request.clone() };
     assert_violation(router.router.rank_tools(both).await, "conversation", "stands beside query");
     let neither = RankToolsRequest { conversation: None, ..request };

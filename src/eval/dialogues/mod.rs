@@ -125,9 +125,9 @@ impl Ready {
     pub async fn ask(&self, tick: &(dyn Fn() + Sync)) -> Result<Vec<Asked>, EvalError> {
         let mut asked = Vec::with_capacity(self.dialogues.len());
         for dialogue in &self.dialogues {
-            let last = dialogue.user().last().unwrap_or_default().to_owned();
+            let last = dialogue.user().last().unwrap_or_default();
             let all = dialogue.user().collect::<Vec<_>>().join("\n");
-            let inputs = [query(last), query(all), self.conversation(dialogue, false), self.conversation(dialogue, true)];
+            let inputs = [query(last), query(&all), self.conversation(dialogue, false), self.conversation(dialogue, true)];
             let mut recall = [0.0; WAYS];
             for (recall, input) in recall.iter_mut().zip(inputs) {
                 *recall = self.recall(&self.selector, dialogue, input).await?;
@@ -174,8 +174,8 @@ fn whole() -> Input {
     Input { max_tokens: Some(u32::MAX), max_tools: u32::try_from(KEPT).ok(), min_confidence: Some(0.0), ..Input::default() }
 }
 
-fn query(text: String) -> Input {
-    Input { query: Some(asked(&text).to_owned()), ..whole() }
+fn query(text: &str) -> Input {
+    Input { query: Some(asked(text).to_owned()), ..whole() }
 }
 
 /// A dialogue with its recall in every way.
