@@ -36,6 +36,9 @@ pub struct Confidence {
     pub abstain_from_tools: usize,
     /// Of one tool among those that were found.
     pub tool: ToolConfidence,
+    /// The same for packing, which knows the tool's place. Absent: as without the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<PlacedConfidence>,
     /// Mean log-odds that requests made from the fitting catalogues' own tools had: what the same on another catalogue is compared with.
     pub own_log_odds: f32,
     /// The mean vector of requests that are talk: as long as a vector of the model. Not of unit length, so that a product is a mean cosine.
@@ -50,6 +53,21 @@ pub struct ToolConfidence {
     pub behind: f32,
     /// Of the log-odds that any tool fits.
     pub any: f32,
+    /// The constant.
+    pub bias: f32,
+}
+
+/// Whether the tool in one place of a ranking is a needed one. What is told of a tool leaves its place out, so that equal tools are told
+/// equal things; how a cap is best used hangs on how fast the odds fall from place to place.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlacedConfidence {
+    /// Of its score's distance to the best score, which is 0 or less.
+    pub behind: f32,
+    /// Of the log-odds that any tool fits.
+    pub any: f32,
+    /// Of the natural logarithm of its place, from 1.
+    pub place: f32,
     /// The constant.
     pub bias: f32,
 }
@@ -108,6 +126,15 @@ impl Confidence {
         probability(self.tool.behind * behind + self.tool.any * log_odds + self.tool.bias)
     }
 
+    /// The probability that `scored`, which stands in `place` from 0, is a needed tool.
+    #[must_use]
+    pub fn of_place(&self, log_odds: f32, scored: &Scored, best: f32, place: usize) -> f32 {
+        let Some(placed) = self.placed else { return self.of_tool(log_odds, scored, best) };
+        let behind = (scored.score - best).min(0.0);
+        let place = (place as f32 + 1.0).ln();
+        probability(placed.behind * behind + placed.any * log_odds + placed.place * place + placed.bias)
+    }
+
     pub(super) fn check(&self, dimension: usize) -> Result<(), WeightsError> {
         in_range("confidence.abstain_below", self.abstain_below, 0.0..=1.0, "0 to 1")?;
         let strictly = self.abstain_strictly_below.unwrap_or_default();
@@ -121,7 +148,9 @@ impl Confidence {
             ("confidence.tool.any", self.tool.any),
             ("confidence.tool.bias", self.tool.bias),
         ];
-        for (field, value) in numbers {
+        let placed = self.placed.map_or([0.0; 4], |placed| [placed.behind, placed.any, placed.place, placed.bias]);
+        let placed = placed.map(|number| ("confidence.placed", number));
+        for (field, value) in numbers.into_iter().chain(placed) {
             in_range(field, value, -10_000.0..=10_000.0, "a number from -10000 to 10000")?;
         }
         in_range("confidence.slope", self.slope, 0.01..=100.0, "0.01 to 100")?;
@@ -143,6 +172,7 @@ impl Confidence {
             abstain_strictly_below: Some(0.2),
             abstain_from_tools: 0,
             tool: ToolConfidence { behind: 8.0, any: 0.5, bias: -1.0 },
+            placed: Some(PlacedConfidence { behind: 6.0, any: 0.5, place: -1.0, bias: 0.0 }),
             own_log_odds: 2.0,
             talk: vec![0.0; dimension],
         }

@@ -49,6 +49,11 @@ impl<'a> Belief<'a> {
         self.known.map(|(confidence, log_odds)| confidence.of_tool(log_odds, scored, self.best))
     }
 
+    /// How likely it is that this one, in `place` from 0, is needed, in `[0, 1]`.
+    pub(super) fn placed(&self, scored: &Scored, place: usize) -> Option<f32> {
+        self.known.map(|(confidence, log_odds)| confidence.of_place(log_odds, scored, self.best, place))
+    }
+
     /// Whether it is too unlikely that anything fits.
     pub(super) fn nothing_fits(&self, request: &Request) -> Option<Unlikely> {
         let (confidence, _) = self.known?;

@@ -154,12 +154,13 @@ impl<'a> Selection<'a> {
     }
 
     /// How likely it is that the tool in this place is needed. What the caller pins or names is; where nothing is calibrated, places tell.
+    /// A tool that ranks nowhere is not.
     fn probability(&self, place: usize, lined_up: &LinedUp<'_>) -> f32 {
         let by_place = 1.0 / (place as f32 + 2.0);
         match lined_up.scored {
             _ if lined_up.pinned => 1.0,
             Some(scored) if scored.mentioned => 1.0,
-            Some(scored) => self.belief.tool(&scored).unwrap_or(by_place),
+            Some(scored) => self.belief.placed(&scored, place).unwrap_or(by_place),
             None => 0.0,
         }
     }

@@ -9,7 +9,7 @@ use crate::eval::prepared::Prepared;
 use crate::eval::{EvalError, Model};
 use crate::index::Found;
 use crate::index::vector::UnitVector;
-use crate::rank::confidence::{Evidence, ToolConfidence, probability};
+use crate::rank::confidence::{Evidence, PlacedConfidence, ToolConfidence, probability};
 use crate::rank::{Confidence, Weights};
 
 /// Nothing fits is said as often as it may be while no set loses more recall@5 than this. A tool that is held back cannot be called, and
@@ -27,6 +27,8 @@ const OF_OTHERS: f64 = 0.5;
 const ASKED: usize = 200;
 /// Places of a ranking that teach what one tool is worth.
 const PLACES: usize = 10;
+/// And those that teach what the tool in one place is worth: packing looks so far down.
+const PACKED_PLACES: usize = 100;
 
 /// A calibration could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -140,10 +142,12 @@ pub(super) async fn fit(
         abstain_strictly_below: None,
         abstain_from_tools: ABSTAIN_FROM,
         tool,
+        placed: None,
         own_log_odds: 0.0,
         talk: mean,
     };
     confidence.tool = fit_tool(taken, weights, &confidence);
+    confidence.placed = Some(fit_placed(taken, weights, &confidence));
     let lost: Vec<_> = taken.iter().map(|one| lossy(&one.samples, weights, &confidence)).collect();
     set_thresholds(&mut confidence, &lost);
     let mut own = Vec::new();
@@ -159,23 +163,44 @@ fn log_odds(sample: &Sample, confidence: &Confidence) -> f32 {
     confidence.log_odds(Evidence { nearest: nearest(&sample.found, &[]), talk })
 }
 
-/// What one tool is worth, from the first places of every ranking; every set weighs the same.
+/// What one tool is worth, from the first places of every ranking.
 fn fit_tool(taken: &[Taken<'_>], weights: &Weights, confidence: &Confidence) -> ToolConfidence {
-    let mut observations: Vec<Observation<2>> = Vec::new();
+    let observations = observe(taken, weights, confidence, PLACES, |behind, any, _| [behind, any]);
+    let ([behind, any], bias) = logistic::fit(&observations);
+    ToolConfidence { behind: behind as f32, any: any as f32, bias: bias as f32 }
+}
+
+/// What the tool in one place is worth.
+fn fit_placed(taken: &[Taken<'_>], weights: &Weights, confidence: &Confidence) -> PlacedConfidence {
+    let observations =
+        observe(taken, weights, confidence, PACKED_PLACES, |behind, any, place| [behind, any, (place as f64 + 1.0).ln()]);
+    let ([behind, any, place], bias) = logistic::fit(&observations);
+    PlacedConfidence { behind: behind as f32, any: any as f32, place: place as f32, bias: bias as f32 }
+}
+
+/// The first `places` of every ranking, each with the features of its distance to the best, of the log-odds that any tool fits, and of its
+/// place; every set weighs the same.
+fn observe<const N: usize>(
+    taken: &[Taken<'_>],
+    weights: &Weights,
+    confidence: &Confidence,
+    places: usize,
+    features: impl Fn(f64, f64, usize) -> [f64; N],
+) -> Vec<Observation<N>> {
+    let mut observations = Vec::new();
     for one in taken {
         for sample in &one.samples {
             let ranked = sample.ranked(weights);
             let best = ranked.iter().map(|scored| scored.score).fold(f32::NEG_INFINITY, f32::max);
             let any = f64::from(log_odds(sample, confidence));
-            observations.extend(ranked.iter().take(PLACES).map(|scored| Observation {
-                features: [f64::from((scored.score - best).min(0.0)), any],
+            observations.extend(ranked.iter().take(places).enumerate().map(|(place, scored)| Observation {
+                features: features(f64::from((scored.score - best).min(0.0)), any, place),
                 is_so: sample.relevant.contains(&(scored.slot as usize)),
                 weight: 1.0 / one.samples.len().max(1) as f64,
             }));
         }
     }
-    let ([behind, any], bias) = logistic::fit(&observations);
-    ToolConfidence { behind: behind as f32, any: any as f32, bias: bias as f32 }
+    observations
 }
 
 /// Each request's confidence with the recall@5 that holding it back would lose, least sure first.
@@ -277,6 +302,10 @@ pub async fn calibrate_by_labels(
     // One tool's confidence was fitted on the log-odds as they were.
     calibrated.tool.any = plain.tool.any / slope;
     calibrated.tool.bias = plain.tool.bias - calibrated.tool.any * shift as f32;
+    calibrated.placed = plain.placed.map(|placed| {
+        let any = placed.any / slope;
+        PlacedConfidence { any, bias: placed.bias - any * shift as f32, ..placed }
+    });
     let lossy = lossy(&some, weights, &calibrated);
     set_thresholds(&mut calibrated, &[lossy]);
     Ok(Weights { confidence: Some(calibrated), ..weights.clone() })
