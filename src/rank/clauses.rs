@@ -26,7 +26,8 @@ pub fn parts(text: &str, min_words: usize, max_parts: usize) -> Vec<Range<usize>
 }
 
 /// Words between blanks. In scripts without blanks a few characters are a word.
-fn words(text: &str) -> usize {
+#[must_use]
+pub fn words(text: &str) -> usize {
     let unspaced = text.chars().filter(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}')).count();
     text.split_whitespace().count() + unspaced / 3
 }

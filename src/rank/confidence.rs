@@ -68,6 +68,12 @@ pub struct PlacedConfidence {
     pub any: f32,
     /// Of the natural logarithm of its place, from 1.
     pub place: f32,
+    /// Of that of the request's words: long requests need more tools.
+    #[serde(default)]
+    pub words: f32,
+    /// Of the product of both: in long requests the odds fall more slowly from place to place.
+    #[serde(default)]
+    pub words_by_place: f32,
     /// The constant.
     pub bias: f32,
 }
@@ -126,13 +132,14 @@ impl Confidence {
         probability(self.tool.behind * behind + self.tool.any * log_odds + self.tool.bias)
     }
 
-    /// The probability that `scored`, which stands in `place` from 0, is a needed tool.
+    /// The probability that `scored`, which stands in `place` from 0 for a request of so many words, is a needed tool.
     #[must_use]
-    pub fn of_place(&self, log_odds: f32, scored: &Scored, best: f32, place: usize) -> f32 {
+    pub fn of_place(&self, log_odds: f32, scored: &Scored, best: f32, place: usize, words: usize) -> f32 {
         let Some(placed) = self.placed else { return self.of_tool(log_odds, scored, best) };
         let behind = (scored.score - best).min(0.0);
-        let place = (place as f32 + 1.0).ln();
-        probability(placed.behind * behind + placed.any * log_odds + placed.place * place + placed.bias)
+        let [place, words] = [place + 1, words + 1].map(|number| (number as f32).ln());
+        let by_length = placed.words * words + placed.words_by_place * words * place;
+        probability(placed.behind * behind + placed.any * log_odds + placed.place * place + by_length + placed.bias)
     }
 
     pub(super) fn check(&self, dimension: usize) -> Result<(), WeightsError> {
@@ -148,7 +155,9 @@ impl Confidence {
             ("confidence.tool.any", self.tool.any),
             ("confidence.tool.bias", self.tool.bias),
         ];
-        let placed = self.placed.map_or([0.0; 4], |placed| [placed.behind, placed.any, placed.place, placed.bias]);
+        let placed = self.placed.map_or([0.0; 6], |placed| {
+            [placed.behind, placed.any, placed.place, placed.words, placed.words_by_place, placed.bias]
+        });
         let placed = placed.map(|number| ("confidence.placed", number));
         for (field, value) in numbers.into_iter().chain(placed) {
             in_range(field, value, -10_000.0..=10_000.0, "a number from -10000 to 10000")?;
@@ -172,7 +181,7 @@ impl Confidence {
             abstain_strictly_below: Some(0.2),
             abstain_from_tools: 0,
             tool: ToolConfidence { behind: 8.0, any: 0.5, bias: -1.0 },
-            placed: Some(PlacedConfidence { behind: 6.0, any: 0.5, place: -1.0, bias: 0.0 }),
+            placed: Some(PlacedConfidence { behind: 6.0, any: 0.5, place: -1.0, words: 0.1, words_by_place: 0.1, bias: 0.0 }),
             own_log_odds: 2.0,
             talk: vec![0.0; dimension],
         }

@@ -5,7 +5,7 @@
 //! cannot be called, and the cap bounds what the others cost. What the caller names or pins stays.
 
 use super::{Policy, Request, Share};
-use crate::rank::{Abstain, Confidence, Scored, confidence::probability};
+use crate::rank::{Abstain, Confidence, Scored, clauses, confidence::probability};
 
 /// What is believed of one selection.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Belief<'a> {
     names_one: bool,
     /// How many tools may be returned at all.
     eligible: usize,
+    /// Words of the request.
+    words: usize,
 }
 
 /// Why something is left out.
@@ -32,11 +34,18 @@ pub(super) struct Unlikely {
 }
 
 impl<'a> Belief<'a> {
-    pub(super) fn of(policy: &'a Policy, log_odds: Option<f32>, ranked: &[Scored], eligible: usize) -> Self {
+    pub(super) fn of(policy: &'a Policy, log_odds: Option<f32>, ranked: &[Scored], eligible: usize, query: &str) -> Self {
         let known = policy.weights.confidence.as_ref().zip(log_odds);
         // A reranker and companions may have put another than the best in the first place.
         let best = ranked.iter().map(|scored| scored.score).fold(f32::NEG_INFINITY, f32::max);
-        Self { known, best, abstain: policy.abstain, names_one: ranked.first().is_some_and(|first| first.mentioned), eligible }
+        Self {
+            known,
+            best,
+            abstain: policy.abstain,
+            names_one: ranked.first().is_some_and(|first| first.mentioned),
+            eligible,
+            words: clauses::words(query),
+        }
     }
 
     /// How likely it is that any tool fits, in `[0, 1]`.
@@ -51,7 +60,7 @@ impl<'a> Belief<'a> {
 
     /// How likely it is that this one, in `place` from 0, is needed, in `[0, 1]`.
     pub(super) fn placed(&self, scored: &Scored, place: usize) -> Option<f32> {
-        self.known.map(|(confidence, log_odds)| confidence.of_place(log_odds, scored, self.best, place))
+        self.known.map(|(confidence, log_odds)| confidence.of_place(log_odds, scored, self.best, place, self.words))
     }
 
     /// Whether it is too unlikely that anything fits.

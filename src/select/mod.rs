@@ -242,7 +242,7 @@ impl Selector {
         let Looked { mut ranked, log_odds, degraded } = self.look(catalog, asked, &eligible, embedded, &said, &mut trace);
         let condensed = if request.turns.is_empty() { String::new() } else { asked.query.clone() };
         let not_reranked = self.rerank(catalog, asked, &mut ranked, deadline, &mut trace).await;
-        let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len());
+        let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len(), &asked.query);
         let (values, styled) = (self.policy.weights.values, &self.styled);
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values, styled };
         let (lined_up, chosen, mut dropped) = trace.time(Stage::Pack, || {

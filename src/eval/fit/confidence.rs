@@ -165,27 +165,29 @@ fn log_odds(sample: &Sample, confidence: &Confidence) -> f32 {
 
 /// What one tool is worth, from the first places of every ranking.
 fn fit_tool(taken: &[Taken<'_>], weights: &Weights, confidence: &Confidence) -> ToolConfidence {
-    let observations = observe(taken, weights, confidence, PLACES, |behind, any, _| [behind, any]);
+    let observations = observe(taken, weights, confidence, PLACES, |[behind, any, ..]| [behind, any]);
     let ([behind, any], bias) = logistic::fit(&observations);
     ToolConfidence { behind: behind as f32, any: any as f32, bias: bias as f32 }
 }
 
 /// What the tool in one place is worth.
 fn fit_placed(taken: &[Taken<'_>], weights: &Weights, confidence: &Confidence) -> PlacedConfidence {
-    let observations =
-        observe(taken, weights, confidence, PACKED_PLACES, |behind, any, place| [behind, any, (place as f64 + 1.0).ln()]);
-    let ([behind, any, place], bias) = logistic::fit(&observations);
-    PlacedConfidence { behind: behind as f32, any: any as f32, place: place as f32, bias: bias as f32 }
+    let observations = observe(taken, weights, confidence, PACKED_PLACES, |[behind, any, place, words]| {
+        [behind, any, place, words, words * place]
+    });
+    let (numbers, bias) = logistic::fit(&observations);
+    let [behind, any, place, words, words_by_place] = numbers.map(|number| number as f32);
+    PlacedConfidence { behind, any, place, words, words_by_place, bias: bias as f32 }
 }
 
-/// The first `places` of every ranking, each with the features of its distance to the best, of the log-odds that any tool fits, and of its
-/// place; every set weighs the same.
+/// The first `places` of every ranking, each with features of its distance to the best, of the log-odds that any tool fits, and of the
+/// logarithms of its place and of the request's words; every set weighs the same.
 fn observe<const N: usize>(
     taken: &[Taken<'_>],
     weights: &Weights,
     confidence: &Confidence,
     places: usize,
-    features: impl Fn(f64, f64, usize) -> [f64; N],
+    features: impl Fn([f64; 4]) -> [f64; N],
 ) -> Vec<Observation<N>> {
     let mut observations = Vec::new();
     for one in taken {
@@ -193,8 +195,9 @@ fn observe<const N: usize>(
             let ranked = sample.ranked(weights);
             let best = ranked.iter().map(|scored| scored.score).fold(f32::NEG_INFINITY, f32::max);
             let any = f64::from(log_odds(sample, confidence));
+            let words = (sample.words as f64 + 1.0).ln();
             observations.extend(ranked.iter().take(places).enumerate().map(|(place, scored)| Observation {
-                features: features(f64::from((scored.score - best).min(0.0)), any, place),
+                features: features([f64::from((scored.score - best).min(0.0)), any, (place as f64 + 1.0).ln(), words]),
                 is_so: sample.relevant.contains(&(scored.slot as usize)),
                 weight: 1.0 / one.samples.len().max(1) as f64,
             }));

@@ -27,6 +27,8 @@ pub(super) struct Sample {
     pub(super) relevant: Vec<usize>,
     /// In the catalogue.
     tools: usize,
+    /// In the request.
+    pub(super) words: usize,
 }
 
 impl Sample {
@@ -54,6 +56,7 @@ impl Sample {
             parts: Vec::new(),
             relevant: relevant.to_vec(),
             tools: catalog.len(),
+            words: clauses::words(text),
         };
         let head = sample.head(&weights.fusion);
         sample.parts = search_parts(catalog, text, &ranges, &sample.embedding, &head);
