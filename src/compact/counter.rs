@@ -43,7 +43,7 @@ pub enum Kind {
     /// By a factor.
     Estimated(Estimate),
     /// Exactly, by a tokenizer file, when asked.
-    File(TokenizerFile),
+    File(Box<TokenizerFile>),
 }
 
 /// Tokens that a vendor adds around the tools it is sent.

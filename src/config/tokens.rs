@@ -97,7 +97,7 @@ impl Tokens {
             counted.push((&estimate.name, Kind::Estimated(estimate.checked(&format!("shipped tokens.estimate[{i}]"))?)));
         }
         for (i, file) in self.file.iter().enumerate() {
-            counted.push((&file.name, Kind::File(file.read(&format!("tokens.file[{i}]"))?)));
+            counted.push((&file.name, Kind::File(Box::new(file.read(&format!("tokens.file[{i}]"))?))));
         }
         for (i, estimate) in self.estimate.iter().enumerate() {
             counted.push((&estimate.name, Kind::Estimated(estimate.checked(&format!("tokens.estimate[{i}]"))?)));

@@ -97,7 +97,8 @@ pub(super) fn total(base: u64, sample: impl Iterator<Item = (TokenCount, TokenCo
         Kind::Estimated(estimate) => estimate.of_total(base),
         Kind::File(_) => {
             let (counted, of) = sample.fold((0, 0), |(a, b), (x, y)| (a + u128::from(x.0), b + u128::from(y.0)));
-            if of == 0 { base } else { u64::try_from(u128::from(base) * counted / of).unwrap_or(u64::MAX) }
+            let scaled = (u128::from(base) * counted).checked_div(of);
+            scaled.map_or(base, |scaled| u64::try_from(scaled).unwrap_or(u64::MAX))
         }
     }
 }

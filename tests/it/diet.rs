@@ -100,7 +100,7 @@ fn instance(root: &Json, schema: &Json, seed: u64, depth: usize) -> serde_json::
             Value::String(["a", "2024-01-31", "", "https://example.org"][usize::try_from(seed).unwrap() % 4].to_owned())
         }
         Some("integer" | "number") => Value::from(i64::try_from(seed % 40).unwrap() - 2),
-        Some("boolean") => Value::Bool(seed % 2 == 0),
+        Some("boolean") => Value::Bool(seed.is_multiple_of(2)),
         _ => Value::Null,
     }
 }

@@ -13,7 +13,10 @@ fn offered() -> Vec<OfferedTool> {
 }
 
 async fn rank(router: &mut TestRouter, request: RankToolsRequest) -> SelectToolsResponse {
-    router.router.rank_tools(request).await.unwrap().into_inner().selection.unwrap()
+    // Counting tools that nobody registered takes a debug build a while, more so on a busy machine.
+    let mut patient = tonic::Request::new(request);
+    patient.set_timeout(std::time::Duration::from_secs(30));
+    router.router.rank_tools(patient).await.unwrap().into_inner().selection.unwrap()
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ const WORDS: &str = r#"{
 }"#;
 
 fn words() -> Counter {
-    Counter::new("words", Kind::File(TokenizerFile::parse(WORDS.as_bytes()).unwrap()), Overhead::default())
+    Counter::new("words", Kind::File(Box::new(TokenizerFile::parse(WORDS.as_bytes()).unwrap())), Overhead::default())
 }
 
 fn estimated(factor: f64, margin: f64) -> Counter {
@@ -85,8 +85,8 @@ fn counters_are_equal_when_all_they_count_by_is() {
     assert_ne!(estimated(1.2, 0.1), estimated(1.2, 0.2));
     assert_eq!(words(), words());
     let other = TokenizerFile::parse(format!("{WORDS} ").as_bytes()).unwrap();
-    assert_ne!(words(), Counter::new("words", Kind::File(other), Overhead::default()));
-    let file = || Kind::File(TokenizerFile::parse(WORDS.as_bytes()).unwrap());
+    assert_ne!(words(), Counter::new("words", Kind::File(Box::new(other)), Overhead::default()));
+    let file = || Kind::File(Box::new(TokenizerFile::parse(WORDS.as_bytes()).unwrap()));
     assert_ne!(words(), Counter::new("words", file(), Overhead { tools: TokenCount(1), per_tool: TokenCount(0) }));
     assert_ne!(words(), Counter::new("other", file(), Overhead::default()));
     assert_ne!(Counter::exact(Tokenizer::O200kBase), Counter::exact(Tokenizer::Cl100kBase));

@@ -208,12 +208,11 @@ fn type_of(cx: &Context<'_>, schema: &Json, depth: usize, hops: usize) -> String
 fn named(cx: &Context<'_>, schema: &Json, kind: &str, depth: usize, hops: usize) -> String {
     match kind {
         "array" => match schema.get("items") {
-            Some(Json::Array(_)) => "any[]".to_owned(),
+            None | Some(Json::Array(_)) => "any[]".to_owned(),
             Some(items) => {
                 let items = type_of(cx, items, depth, hops + 1);
                 if items.contains('|') && !items.starts_with('{') { format!("({items})[]") } else { format!("{items}[]") }
             }
-            None => "any[]".to_owned(),
         },
         "object" => {
             let mut all = Parameters::default();
