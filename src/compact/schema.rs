@@ -32,7 +32,7 @@ pub fn lean(schema: &Json) -> Json {
     lean_by(schema, Steps::ALL)
 }
 
-/// [`lean`] by some of its steps.
+/// [`lean()`] by some of its steps.
 #[must_use]
 pub(super) fn lean_by(schema: &Json, steps: Steps) -> Json {
     let once = |schema: &Json| {

@@ -80,7 +80,7 @@ pub struct GrowthRow {
     pub complete: f64,
     /// Share of the needed tools that is in the list, mean over queries, in `[0, 1]`.
     pub recall: f64,
-    /// The same with each tool counted by what its form is worth ([`packing`](super::packing)).
+    /// The same with each tool counted by what its form is worth ([`packing`]).
     #[serde(default)]
     pub covered: f64,
     /// The same where the answer has a directory too.

@@ -1,6 +1,6 @@
 //! The numbers of a conversation, sought one at a time on a coarse grid over the fitted sets' dialogues.
 //!
-//! What is sought is recall on turns that lean, and each point lost on turns that do not counts [`LOSS`] times: who changes the subject must
+//! What is sought is recall on turns that lean, and each point lost on turns that do not counts `LOSS` times: who changes the subject must
 //! not notice that there is a conversation. The mean is over kinds and sets alike, so that no large set and no easy kind decides.
 
 use std::collections::BTreeMap;

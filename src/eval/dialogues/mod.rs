@@ -1,4 +1,4 @@
-//! How well a conversation is searched: dialogues assembled from labelled requests ([`recipe`]), each asked in four ways.
+//! How well a conversation is searched: dialogues assembled from labelled requests (`recipe`), each asked in four ways.
 //!
 //! The last turn alone is what a router without conversations gets. All that the user said, in one text, is what callers do today. The
 //! conversation, without the assistant's calls and with them, is what is measured. Recall at 5, since a turn is answered from the first few.
