@@ -56,7 +56,8 @@ def test_a_list_goes_on_from_turn_to_turn(empty: RunningRouter) -> None:
         assert first.directory.count("\n") == len(first.listed) + 1
         again = router.select("send mail to ann", previous_tools=first.tools, max_tokens=600)
         assert again.continuity is not None and (again.continuity.change, again.continuity.kept_tools) == ("appended", len(first.tools))
-        assert [tool.definition_json for tool in again.tools] == [tool.definition_json for tool in first.tools]
+        # What a directory took before may hold one more tool now.
+        assert again.tools[: len(first.tools)] == first.tools
 
 
 def test_arguments_are_turned_back_and_checked(empty: RunningRouter) -> None:

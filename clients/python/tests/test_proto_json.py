@@ -50,7 +50,7 @@ def test_defaults_are_written_and_only_what_is_absent_is_left_out() -> None:
     assert proto_json.line(router_pb2.ToolExplanation(source="a", rank=0)) == ('{"source":"a","tool":"","fate":"","rank":0,"reasons":[]}')
     # Nor is the empty answer more than its fields: no usage, no no_match, no meta.
     assert proto_json.line(router_pb2.SelectToolsResponse()) == (
-        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":"","directory":"","listed":[]}'
+        '{"tools":[],"prompt":"","dropped":[],"mode":"MODE_UNSPECIFIED","degraded_reason":"","catalog_version":"","explanations":[],"tool_references_json":"","directory":"","condensed":"","listed":[]}'
     )
 
 
@@ -59,7 +59,7 @@ def test_fields_stand_in_the_order_of_their_numbers() -> None:
     numbers = router_pb2.SelectToolsResponse.DESCRIPTOR.fields_by_name
     written = [numbers[name].number for name in json.loads(line)]
     assert written == sorted(written) and line.index('"explanations"') < line.index(
-        '"confidence":0.0,"tool_references_json":"","directory":"","meta"'
+        '"confidence":0.0,"tool_references_json":"","directory":"","condensed":"","meta"'
     )
 
 
