@@ -14,7 +14,7 @@ reported=(livemcpbench:odd azure-mcp mcp-bench bfcl-nonlive restbench metatool:t
 further=(metatool:multi seal-tools:test_in_domain)
 among_distractors=(livemcpbench:odd mcp-bench bfcl-nonlive)
 packed=(livemcpbench azure-mcp mcp-bench)
-conversed=(azure-mcp mcp-bench bfcl-nonlive restbench metatool:test seal-tools:test_out_domain toolbench-stable toolret-toolink)
+conversed=(azure-mcp metatool:test bfcl-nonlive)
 none=(metatool:notool bfcl-nonlive:irrelevance functionchat-ko:irrelevance)
 rankers=(--ranker router --ranker bm25 --ranker cosine)
 distractors=$TOOL_ROUTER_DATA/mcp-pool
@@ -43,9 +43,9 @@ title() { printf '\n%s\n' "$1"; }
   title "What a cap of 1,500 tokens is used for"
   "$router" eval packing --data "$TOOL_ROUTER_DATA" $(sets "${packed[@]}")
   title "Lists that stay from turn to turn"
-  "$router" eval continuity --data "$TOOL_ROUTER_DATA" $(sets "${packed[@]}")
+  "$router" eval continuity --data "$TOOL_ROUTER_DATA" $(sets "${packed[@]}") --sessions 40
   title "Dialogues"
-  "$router" eval dialogues --data "$TOOL_ROUTER_DATA" $(sets "${conversed[@]}")
+  "$router" eval dialogues --data "$TOOL_ROUTER_DATA" $(sets "${conversed[@]}") --most 100
 }
 for baseline in bm25 cosine; do
   title "The router against $baseline"
