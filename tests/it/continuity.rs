@@ -130,6 +130,36 @@ async fn pinned_tools_come_in_and_a_smaller_cap_forces_a_change() {
 }
 
 #[tokio::test]
+async fn reasons_count_what_packing_had_and_not_what_is_kept_back() {
+    let mut router = TestRouter::start().await;
+    bundled::register(&mut router).await;
+    let mut previous_tools = Vec::new();
+    for (turn, query) in bundled::queries().iter().enumerate().take(12) {
+        let answer = router
+            .select_with(&query.text, |request| {
+                request.budget = Some(Budget { max_tokens: Some(900), ..Default::default() });
+                request.continuity = Some(Continuity { previous_tools: previous_tools.clone(), session_id: String::new() });
+                request.explain = true;
+            })
+            .await;
+        let kept = answer.continuity.as_ref().unwrap().kept_tools as usize;
+        for (place, tool) in answer.tools.iter().enumerate() {
+            let shrunk = tool.reasons.iter().find(|reason| reason.starts_with("shown as "));
+            assert_eq!(shrunk.is_some(), tool.fidelity() != Fidelity::Full, "{:?}", tool.reasons);
+            let Some(shrunk) = shrunk else { continue };
+            assert_eq!(shrunk.ends_with("in the list before"), place < kept, "turn {turn}: {shrunk}");
+            let numbers: Vec<u32> = shrunk.split(' ').filter_map(|word| word.parse().ok()).collect();
+            assert!(place < kept || numbers[1] < numbers[0], "turn {turn}: {shrunk}");
+        }
+        for dropped in answer.dropped.iter().filter(|d| d.reason() == dropped_tool::Reason::OverBudget) {
+            let numbers: Vec<u32> = dropped.detail.split(' ').filter_map(|word| word.parse().ok()).collect();
+            assert!(numbers[1] < numbers[0], "turn {turn}: {}", dropped.detail);
+        }
+        previous_tools = previous(&answer);
+    }
+}
+
+#[tokio::test]
 async fn bad_lists_are_refused_by_field() {
     let mut router = TestRouter::start().await;
     let mut check = async |continuity: Continuity, field: &str, words: &str| {

@@ -29,7 +29,7 @@ pub(in crate::select) struct Chosen {
     pub(in crate::select) listed: Vec<(usize, Line)>,
     /// What is not shown, and why.
     pub(in crate::select) dropped: Vec<(usize, DropCause)>,
-    /// Tokens of the cap that are left.
+    /// Tokens that packing had left; what is kept back for later turns is not among them.
     pub(in crate::select) left: TokenCount,
     /// What became of the list before, where the caller wants it kept.
     pub(in crate::select) stay: Option<Stay>,
@@ -64,10 +64,12 @@ impl<'a> Selection<'a> {
         let max_tokens = self.request.budget.max_tokens;
         let (first, ranked) = (self.first(lined_up), lined_up.len());
         let filled = TokenCount((u64::from(max_tokens.0) * u64::from(FILLED_THIRDS) / 3) as u32);
-        let mut fresh = self.pack(lined_up, filled);
+        let mut packed_in = filled;
+        let mut fresh = self.pack(lined_up, packed_in);
         let is_shown = |packing: &Packing, index: usize| packing.kept.iter().any(|(kept, _)| *kept == index);
         if fresh.kept.is_empty() || (0..first.min(ranked)).any(|index| !is_shown(&fresh, index)) {
-            fresh = self.pack(lined_up, max_tokens);
+            packed_in = max_tokens;
+            fresh = self.pack(lined_up, packed_in);
         }
         let held = self.held(previous, lined_up);
         let appended = self.append(&held.tools, &fresh, lined_up, first);
@@ -83,7 +85,9 @@ impl<'a> Selection<'a> {
             all if all == previous.len() => (Change::Appended, String::new()),
             _ => (Change::Rebuilt, why),
         };
-        Chosen { stay: Some(Stay { change, kept_tools, detail }), ..self.fill(kept, &fresh, lined_up, ranked) }
+        let chosen = self.fill(kept, &fresh, lined_up, ranked);
+        let left = chosen.left.min(packed_in.saturating_sub(fresh.tokens));
+        Chosen { stay: Some(Stay { change, kept_tools, detail }), left, ..chosen }
     }
 
     /// The list before, up to the first tool that is not what it was. Tools that no longer rank are added to `lined_up`.
@@ -181,11 +185,18 @@ impl<'a> Selection<'a> {
         let listed =
             packing.listed.into_iter().filter(|_| has_room).map(|(place, line)| (order[place], line)).collect::<Vec<_>>();
         let missed = |index: &usize| !shown.contains(index) && listed.iter().all(|(listed, _)| listed != index);
+        let left = budget.max_tokens.saturating_sub(tokens);
         let dropped = (0..ranked).filter(missed).map(|index| {
             let planned = fresh.dropped.iter().find(|(dropped, _)| *dropped == index);
-            (index, planned.map_or(DropCause::NotMissed, |(_, reason)| cause(*reason, self.request)))
+            let would_be_kept = fresh.kept.iter().any(|(kept, _)| *kept == index);
+            let cause = match planned {
+                Some((_, reason)) => cause(*reason, self.request),
+                None if would_be_kept => DropCause::NotMissed,
+                None => DropCause::OverBudget { needs: lined_up[index].costs.least(), left },
+            };
+            (index, cause)
         });
         let dropped = dropped.collect();
-        Chosen { dropped, kept, listed, left: budget.max_tokens.saturating_sub(tokens), stay: None }
+        Chosen { dropped, kept, listed, left, stay: None }
     }
 }

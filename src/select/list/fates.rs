@@ -1,6 +1,6 @@
 //! What became of the tools that are not in the list, and why there is none.
 
-use super::written::{Texts, not_callable, shrunk};
+use super::written::{Texts, shrunk};
 use super::{Chosen, LinedUp, Selection};
 use crate::rank::Scored;
 use crate::select::answer::{DropCause, Dropped, Explanation, NoMatch};
@@ -81,11 +81,11 @@ impl Selection<'_> {
         if let Some(place) = texts.tools.iter().position(|tool| tool.id == *id) {
             let (tool, all) = (&texts.tools[place], texts.tools.len());
             let shrunk =
-                own.and_then(|own| shrunk(own, tool.fidelity, chosen.left)).map_or(String::new(), |why| format!("; {why}"));
+                own.and_then(|own| shrunk(own, tool.fidelity, place, chosen)).map_or(String::new(), |why| format!("; {why}"));
             return format!("returned, place {} of {all}, {}{shrunk}", place + 1, tool.fidelity.name());
         }
         if let Some(listed) = texts.listed.iter().find(|listed| listed.id == *id) {
-            return own.map_or_else(String::new, |own| not_callable(own, listed.line, chosen.left));
+            return own.map_or_else(String::new, |own| self.not_callable(own, listed.line, chosen));
         }
         if let Some(dropped) = dropped.iter().find(|dropped| dropped.id == *id) {
             return format!("not returned: {}", dropped.detail);

@@ -29,13 +29,14 @@ impl Selection<'_> {
         let max_tokens = self.request.budget.max_tokens;
         let mut tools: Vec<Selected> = Vec::with_capacity(chosen.kept.len());
         let mut lines = Vec::with_capacity(chosen.kept.len());
-        for (lined_up, fidelity) in chosen.kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity))) {
+        let kept = chosen.kept.iter().filter_map(|(i, fidelity)| Some((lined_up.get(*i)?, *fidelity)));
+        for (place, (lined_up, fidelity)) in kept.enumerate() {
             let definition = self.definition(lined_up, fidelity);
             lines.push(match &lined_up.written {
                 Some(written) => written.line(fidelity),
                 None => lined_up.entry.record.costs.line(format, fidelity, counter.base(), &definition),
             });
-            tools.push(self.selected(lined_up, fidelity, definition, chosen.left));
+            tools.push(self.selected(lined_up, fidelity, definition, shrunk(lined_up, fidelity, place, chosen)));
         }
         let (mut directory, mut listed, mut directory_tokens) = self.directory(lined_up, chosen);
         loop {
@@ -61,13 +62,13 @@ impl Selection<'_> {
         }
     }
 
-    fn selected(&self, lined_up: &LinedUp<'_>, fidelity: Fidelity, definition: String, left: TokenCount) -> Selected {
+    fn selected(&self, lined_up: &LinedUp<'_>, fidelity: Fidelity, definition: String, shrunk: Option<String>) -> Selected {
         let record = &lined_up.entry.record;
         let is_for_next_turn = self.request.previous.is_some();
         let mut reasons = Vec::new();
         if self.request.explain {
             reasons = self.reasons(lined_up.scored.as_ref(), lined_up.pinned);
-            reasons.extend(shrunk(lined_up, fidelity, left));
+            reasons.extend(shrunk);
         }
         Selected {
             id: record.tool.id.clone(),
@@ -96,15 +97,15 @@ impl Selection<'_> {
         let base = listed.clone().map(|(l, line)| l.entry.line_tokens(line, counter.base()));
         let base = base.fold(compact::directory_frame(counter.base()), |sum, line| sum + line);
         let tokens = counter.cost(base, || &directory);
-        (directory, listed.map(|(l, line)| self.listed(l, line, chosen.left)).collect(), tokens)
+        (directory, listed.map(|(l, line)| self.listed(l, line, chosen)).collect(), tokens)
     }
 
-    fn listed(&self, lined_up: &LinedUp<'_>, line: Line, left: TokenCount) -> Listed {
+    fn listed(&self, lined_up: &LinedUp<'_>, line: Line, chosen: &Chosen) -> Listed {
         let record = &lined_up.entry.record;
         let mut reasons = Vec::new();
         if self.request.explain {
             reasons = self.reasons(lined_up.scored.as_ref(), lined_up.pinned);
-            reasons.push(not_callable(lined_up, line, left));
+            reasons.push(self.not_callable(lined_up, line, chosen));
         }
         Listed {
             id: record.tool.id.clone(),
@@ -115,6 +116,17 @@ impl Selection<'_> {
             tokens: lined_up.costs.lines.map_or(TokenCount(0), |lines| lines[line as usize]),
             reasons,
         }
+    }
+
+    /// Why a tool is a line and not callable.
+    pub(super) fn not_callable(&self, lined_up: &LinedUp<'_>, line: Line, chosen: &Chosen) -> String {
+        let (needs, limit) = (lined_up.costs.least(), self.request.budget.max_tools);
+        let why = match chosen.left {
+            left if left < needs => format!("its smallest callable form needs {needs} tokens, {left} are left"),
+            _ if limit <= chosen.kept.len() => format!("max_tools ({limit}) was reached"),
+            _ => "the list before is kept, and is worth enough without it".to_owned(),
+        };
+        format!("listed by {}: {why}", line.name())
     }
 
     pub(super) fn reasons(&self, scored: Option<&crate::rank::Scored>, pinned: bool) -> Vec<String> {
@@ -142,16 +154,13 @@ impl Selection<'_> {
     }
 }
 
-/// Why a callable tool is not shown whole; nothing where it is.
-pub(super) fn shrunk(lined_up: &LinedUp<'_>, fidelity: Fidelity, left: TokenCount) -> Option<String> {
+/// Why the callable tool in `place` is not shown whole; nothing where it is.
+pub(super) fn shrunk(lined_up: &LinedUp<'_>, fidelity: Fidelity, place: usize, chosen: &Chosen) -> Option<String> {
     let next = Fidelity::ALL.into_iter().find(|greater| fidelity < *greater)?;
+    if chosen.stay.as_ref().is_some_and(|stay| place < stay.kept_tools) {
+        return Some(format!("shown as {}: so it stands in the list before", fidelity.name()));
+    }
     let cost = |fidelity: Fidelity| lined_up.costs.objects[fidelity as usize];
     let more = cost(next).saturating_sub(cost(fidelity));
-    Some(format!("shown as {}: {} takes {more} more tokens, {left} are left", fidelity.name(), next.name()))
-}
-
-/// Why a tool is a line and not callable.
-pub(super) fn not_callable(lined_up: &LinedUp<'_>, line: Line, left: TokenCount) -> String {
-    let needs = lined_up.costs.least();
-    format!("listed by {}: its smallest callable form needs {needs} tokens, {left} are left", line.name())
+    Some(format!("shown as {}: {} takes {more} more tokens, {} are left", fidelity.name(), next.name(), chosen.left))
 }
