@@ -1,14 +1,12 @@
 //! `tool-router eval continuity`: how often a list begins with the one of the turn before, and what that costs.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::sets::Sets;
 use crate::cli::{Exit, output};
 use crate::eval::Model;
 use crate::eval::continuity::{self, ContinuityRun, Kept};
-use crate::eval::dataset::{self, Dataset};
 use crate::eval::prepared::Prepared;
 use crate::index::EngineChoice;
 use crate::tool::TokenCount;
@@ -16,15 +14,8 @@ use crate::tool::TokenCount;
 /// Flags of `eval continuity`.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Configuration file, for the embedder, the ranking and the index
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Folder that holds the sets
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A set and its split; may be repeated
-    #[arg(long = "set", required = true, value_name = "NAME[:SPLIT]")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    pub(super) sets: Sets,
     /// Most sessions of a set
     #[arg(long, value_name = "N", default_value_t = 100)]
     sessions: usize,
@@ -50,11 +41,7 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
         seed: arguments.seed,
         max_tokens: TokenCount(arguments.max_tokens),
     };
-    let mut sets = Vec::new();
-    for set in &arguments.sets {
-        let choice = dataset::Choice { data: &arguments.data, set, distractors: None, max_queries: None };
-        sets.push(Dataset::read(&choice).map_err(|e| failed(&e))?);
-    }
+    let sets = arguments.sets.read(None, None)?;
     let mut rows = Vec::new();
     for data in sets {
         let bar = ProgressBar::new_spinner().with_message(format!("{}: texts and turns", data.name));

@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::sets::Sets;
 use crate::cli::{Exit, output};
-use crate::eval::dataset::{self, Dataset};
+use crate::eval::dataset;
 use crate::eval::growth::{self, Choices, Chooser, Growth, GrowthRow, Pool};
 use crate::eval::{Model, llm};
 use crate::index::EngineChoice;
@@ -19,15 +20,8 @@ const DEFAULT_TIMEOUT_S: NonZeroU64 = NonZeroU64::new(60).expect("60 is not 0");
 /// Flags of `eval growth`.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Configuration file, for the embedder and the index
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Folder that holds the sets
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A set and its split; may be repeated
-    #[arg(long = "set", required = true, value_name = "NAME[:SPLIT]")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    pub(super) sets: Sets,
     /// Folder with a tools.jsonl whose tools may stand beside those of the sets
     #[arg(long, value_name = "DIR")]
     distractors: Option<PathBuf>,
@@ -85,7 +79,7 @@ impl Llm {
 
 pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut Model) -> Result<(), Exit> {
     let client = arguments.llm.client()?;
-    let pool = read(&arguments).map_err(|e| Exit::failed(e.to_string()))?;
+    let pool = read(&arguments)?;
     let options = growth::Options { sizes: arguments.sizes.clone(), queries: arguments.queries, seed: arguments.seed };
     let chooser = client.as_ref().map(|client| Chooser {
         client,
@@ -111,13 +105,10 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
     Ok(())
 }
 
-fn read(arguments: &Arguments) -> Result<Pool, dataset::DatasetError> {
-    let mut sets = Vec::new();
-    for set in &arguments.sets {
-        sets.push(Dataset::read(&dataset::Choice { data: &arguments.data, set, distractors: None, max_queries: None })?);
-    }
+fn read(arguments: &Arguments) -> Result<Pool, Exit> {
     let distractors = arguments.distractors.as_deref().map(|folder| dataset::tools(&folder.join("tools.jsonl")));
-    Ok(Pool::new(sets, distractors.transpose()?.unwrap_or_default()))
+    let distractors = distractors.transpose().map_err(|e| Exit::failed(e.to_string()))?;
+    Ok(Pool::new(arguments.sets.read(None, None)?, distractors.unwrap_or_default()))
 }
 
 /// A row with what it was measured with, so that a line says all by itself.

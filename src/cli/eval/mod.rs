@@ -7,6 +7,7 @@ mod dialogues;
 mod growth;
 mod packing;
 mod report;
+mod sets;
 mod table;
 mod tokens;
 
@@ -137,9 +138,9 @@ impl Arguments {
     #[must_use]
     pub fn config(&self) -> Option<&Path> {
         match &self.command {
-            Some(Command::Growth(growth)) => growth.config.as_deref(),
-            Some(Command::Packing(packing)) => packing.config.as_deref(),
-            Some(Command::Continuity(continuity)) => continuity.config.as_deref(),
+            Some(Command::Growth(growth)) => growth.sets.config.as_deref(),
+            Some(Command::Packing(packing)) => packing.sets.config.as_deref(),
+            Some(Command::Continuity(continuity)) => continuity.sets.config.as_deref(),
             Some(Command::Dialogues(dialogues)) => dialogues.config.as_deref(),
             Some(Command::Compare(_) | Command::Report(_) | Command::Tokens(_)) => None,
             None => self.flags.as_ref().and_then(|flags| flags.config.as_deref()),

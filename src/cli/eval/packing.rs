@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::sets::Sets;
 use crate::cli::{Exit, output};
 use crate::compact::{Format, Tokenizer};
 use crate::eval::Model;
 use crate::eval::bootstrap::{Draws, Interval, PairError, Sample, Spread};
-use crate::eval::dataset::{self, Dataset};
 use crate::eval::packing::{self, Covered, Packer, PackingRun};
 use crate::eval::prepared::Prepared;
 use crate::index::EngineChoice;
@@ -18,15 +18,8 @@ use crate::tool::TokenCount;
 /// Flags of `eval packing`.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Configuration file, for the embedder, the ranking and the index
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Folder that holds the sets
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// A set and its split; may be repeated
-    #[arg(long = "set", required = true, value_name = "NAME[:SPLIT]")]
-    sets: Vec<String>,
+    #[command(flatten)]
+    pub(super) sets: Sets,
     /// Folder with a tools.jsonl whose tools are added to every set
     #[arg(long, value_name = "DIR")]
     distractors: Option<PathBuf>,
@@ -66,12 +59,7 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
         format: arguments.format,
         tokenizer: arguments.tokenizer,
     };
-    let mut sets = Vec::new();
-    for set in &arguments.sets {
-        let (distractors, max_queries) = (arguments.distractors.as_deref(), arguments.max_queries);
-        let choice = dataset::Choice { data: &arguments.data, set, distractors, max_queries };
-        sets.push(Dataset::read(&choice).map_err(|e| failed(&e))?);
-    }
+    let sets = arguments.sets.read(arguments.distractors.as_deref(), arguments.max_queries)?;
     let mut runs = Vec::new();
     for data in sets {
         let bar = ProgressBar::new_spinner().with_message(format!("{}: texts and queries", data.name));
