@@ -25,13 +25,18 @@ fn main() {
 }
 
 async fn measure() {
-    let (tools, origin) = tools(usize::MAX);
+    // `cargo bench --bench select -- packing`: that table alone, over no more tools than it needs.
+    let packing_alone = std::env::args().any(|argument| argument == "packing");
+    let (tools, origin) = tools(if packing_alone { TOOLS } else { usize::MAX });
     let codes = vectors(&tools).await;
     let pool = Pool::start(support::embedder(None), PoolOptions::default()).expect("threads");
     let bare = Selector::new(pool.clone(), Policy::default(), &SelectorOptions::BARE);
     output::line(&format!("{} {origin}; every query of its own; medians", tools.len()));
 
     let small = Arc::new(catalogue(&tools, &codes, TOOLS));
+    if packing_alone {
+        return packing(&bare, &small, &by_length().remove(0).1).await;
+    }
     let mut rows = Vec::new();
     for (name, texts) in by_length() {
         rows.push(side_by_side(name, &pool, &bare, &small, &texts).await);

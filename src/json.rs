@@ -5,7 +5,7 @@
 //! at a time: the scanner under it is iterative, so a document nested a million deep is refused, not a stack overflow.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::{fmt, io};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -207,7 +207,22 @@ impl fmt::Display for Json {
 /// Appends `text` as a JSON string.
 pub fn write_string(text: &str, out: &mut String) {
     // Serialising a `&str` has no failing path: JSON has an escape for every character.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    let _ = serde_json::to_writer(Sink(out), text);
+}
+
+/// Writes to the end of a string. What comes must be whole characters, as it does from a serialiser of strings.
+struct Sink<'a>(&'a mut String);
+
+impl io::Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = str::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+        self.0.push_str(text);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn from_raw(raw: &str, depth_left: usize, limit: usize) -> Result<Json, JsonError> {

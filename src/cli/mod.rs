@@ -15,6 +15,7 @@ pub mod output;
 mod select;
 pub mod serve;
 mod source;
+mod texts;
 mod tools;
 
 use clap::{Parser, Subcommand};
@@ -52,6 +53,8 @@ pub enum Command {
     Eval(eval::Arguments),
     /// Measure what tools cost in every format and fidelity
     Diet(diet::Arguments),
+    /// Print the texts that tools are embedded by
+    Texts(texts::Arguments),
     /// Fit ranking weights and confidence on labelled sets
     Fit(fit::Arguments),
     /// Adapt confidence to a catalogue, with labels or without
@@ -105,6 +108,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),
+        Command::Texts(arguments) => texts::run(&arguments),
         Command::Serve(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
             Err(Exit::failed("this command runs in main"))
         }

@@ -6,6 +6,8 @@
 
 mod types;
 
+use std::sync::OnceLock;
+
 use self::types::parameters;
 use super::describe::first_sentence;
 use super::tokens::Tokenizer;
@@ -84,7 +86,9 @@ pub fn directory<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
 /// Tokens of a [`directory`] apart from its lines.
 #[must_use]
 pub fn directory_frame(tokenizer: Tokenizer) -> TokenCount {
-    directory_line_tokens(DIRECTORY_HEADER, tokenizer)
+    // Every request with a directory asks.
+    static FRAMES: [OnceLock<TokenCount>; Tokenizer::ALL.len()] = [const { OnceLock::new() }; Tokenizer::ALL.len()];
+    *FRAMES[tokenizer as usize].get_or_init(|| directory_line_tokens(DIRECTORY_HEADER, tokenizer))
 }
 
 /// Tokens of one line within a [`directory`], exactly, wherever it stands.

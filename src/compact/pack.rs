@@ -180,10 +180,10 @@ pub fn pack(candidates: &[Candidate], limits: &Limits) -> Packing {
         }
     }
     let forms = |index: usize| {
-        let candidate = &candidates[index];
+        let (candidate, is_allowed) = (&candidates[index], allowed[index]);
         let lines = Line::ALL.map(Shown::Listed).into_iter().filter(|_| candidate.held.is_none());
-        let objects = candidate.callable().map(Shown::Callable).filter(|_| allowed[index]);
-        lines.chain(objects).filter_map(|shown| form(candidates, limits, index, shown)).collect::<Vec<Form>>()
+        let objects = candidate.callable().map(Shown::Callable).filter(move |_| is_allowed);
+        lines.chain(objects).filter_map(move |shown| form(candidates, limits, index, shown))
     };
     plan.take(candidates.len(), forms);
     // A callable form for those behind the last that was allowed, where one before them found no room.
@@ -204,7 +204,7 @@ pub fn pack(candidates: &[Candidate], limits: &Limits) -> Packing {
         let now = plan.at(index);
         let room = plan.left + now.map_or(TokenCount(0), |form| form.cost);
         let is_open = |form: &Form| plan.is_callable(index) || matches!(form.shown, Shown::Listed(_));
-        let greater = forms(index).into_iter().filter(|form| now.is_none_or(|now| now.shown < form.shown) && form.cost <= room);
+        let greater = forms(index).filter(|form| now.is_none_or(|now| now.shown < form.shown) && form.cost <= room);
         greater.filter(is_open).max_by_key(|form| form.shown).into_iter().for_each(|form| plan.set(index, form));
     }
     finish(candidates, limits, &plan)

@@ -158,15 +158,8 @@ impl Forms {
 /// opens one, and the count of the list is exactly the sum of the counts of its lines. `},{` would be one piece, and the
 /// count of a list would depend on its neighbours.
 pub fn prompt<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
-    let mut out = String::new();
-    for item in items {
-        out.push_str(if out.is_empty() { "[\n" } else { ",\n" });
-        out.push_str(item);
-    }
-    if !out.is_empty() {
-        out.push_str("\n]");
-    }
-    out
+    let items: Vec<&str> = items.into_iter().collect();
+    if items.is_empty() { String::new() } else { ["[\n", &items.join(",\n"), "\n]"].concat() }
 }
 
 /// The content of a `tool_result` that answers a tool search of Anthropic's API: one reference for each tool, or nothing at all when there

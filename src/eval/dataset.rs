@@ -128,6 +128,17 @@ pub fn tools(path: &Path) -> Result<Vec<Tool>, DatasetError> {
     Ok(read_tools(path)?.0)
 }
 
+/// The same, each with the id that its line gives it.
+///
+/// # Errors
+/// A missing file, or a line that does not fit.
+pub fn named_tools(path: &Path) -> Result<Vec<(String, Tool)>, DatasetError> {
+    let (tools, ids) = read_tools(path)?;
+    let mut names: Vec<(usize, String)> = ids.into_iter().map(|(id, place)| (place, id)).collect();
+    names.sort_unstable();
+    Ok(names.into_iter().map(|(_, id)| id).zip(tools).collect())
+}
+
 impl Dataset {
     /// Tools that nobody labelled requests for.
     #[must_use]

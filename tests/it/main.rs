@@ -37,5 +37,6 @@ mod selection;
 mod sources;
 mod support;
 mod tenants;
+mod texts;
 mod tokenizers;
 mod watch;

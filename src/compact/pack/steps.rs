@@ -29,20 +29,22 @@ struct Step {
     index: usize,
     from: Option<Form>,
     to: Form,
+    /// Worth per token.
+    rate: f64,
 }
 
 impl Step {
+    fn new(index: usize, from: Option<Form>, to: Form) -> Self {
+        let step = Self { index, from, to, rate: 0.0 };
+        Self { rate: f64::from(step.gain()) / f64::from(step.tokens()).max(0.5), ..step }
+    }
+
     fn tokens(&self) -> u32 {
         self.to.cost.0.saturating_sub(self.from.map_or(0, |form| form.cost.0))
     }
 
     fn gain(&self) -> f32 {
         self.to.worth - self.from.map_or(0.0, |form| form.worth)
-    }
-
-    /// Worth per token.
-    fn rate(&self) -> f64 {
-        f64::from(self.gain()) / f64::from(self.tokens()).max(0.5)
     }
 }
 
@@ -79,13 +81,16 @@ impl Plan {
     }
 
     /// Takes steps of all tools, those of most worth per token first.
-    pub(super) fn take(&mut self, candidates: usize, forms: impl Fn(usize) -> Vec<Form>) {
+    pub(super) fn take<F: Iterator<Item = Form>>(&mut self, candidates: usize, forms: impl Fn(usize) -> F) {
         let mut steps: Vec<Step> = Vec::with_capacity(candidates * 3);
+        let mut of_one = Vec::new();
         for index in 0..candidates {
-            hull(index, self.at(index), forms(index), &mut steps);
+            of_one.clear();
+            of_one.extend(forms(index));
+            hull(index, self.at(index), &mut of_one, &mut steps);
         }
         // A stable sort: equal rates in rank order, and the steps of one tool in theirs.
-        steps.sort_by(|a, b| b.rate().total_cmp(&a.rate()));
+        steps.sort_by(|a, b| b.rate.total_cmp(&a.rate));
         let (mut taken, mut missed) = (Vec::new(), Vec::new());
         for step in steps {
             if self.at(step.index) != step.from {
@@ -137,23 +142,22 @@ impl Plan {
 }
 
 /// The steps of one tool: its forms on the upper convex hull of worth over tokens, from the one it has.
-fn hull(index: usize, from: Option<Form>, mut forms: Vec<Form>, steps: &mut Vec<Step>) {
+fn hull(index: usize, from: Option<Form>, forms: &mut Vec<Form>, steps: &mut Vec<Step>) {
     let (base_cost, base_worth) = from.map_or((0, 0.0), |form| (form.cost.0, form.worth));
     forms.retain(|form| base_worth < form.worth && base_cost <= form.cost.0);
     forms.sort_by(|a, b| a.cost.cmp(&b.cost).then(b.worth.total_cmp(&a.worth)));
     let first = steps.len();
-    for form in forms {
+    for form in forms.iter().copied() {
         let before = steps.get(first..).and_then(<[Step]>::last).map_or(base_worth, |step| step.to.worth);
         if form.worth <= before {
             continue;
         }
         // A step that gains less per token than the one over it is no corner of the hull: the two become one.
-        let mut step =
-            Step { index, from: steps.get(first..).and_then(<[Step]>::last).map_or(from, |step| Some(step.to)), to: form };
+        let mut step = Step::new(index, steps.get(first..).and_then(<[Step]>::last).map_or(from, |step| Some(step.to)), form);
         while let Some(last) = steps.get(first..).and_then(<[Step]>::last)
-            && last.rate() <= step.rate()
+            && last.rate <= step.rate
         {
-            step = Step { from: last.from, ..step };
+            step = Step::new(index, last.from, form);
             steps.pop();
         }
         steps.push(step);

@@ -46,17 +46,17 @@ impl Body<'_> {
         let extra = tool.extra.as_ref().filter(|_| self.is_full).map(Document::json);
         let extra = extra.as_ref();
         let output_schema = tool.output_schema.as_ref().filter(|_| self.is_full);
-        let mut out = Object::default();
+        let mut out = Object::with_room(self.schema.len() + self.description.len() + model_name.as_str().len() + FRAME_BYTES);
         match format {
             Format::OpenAiChat => {
-                let mut function = Object::default();
-                self.name(&mut function, model_name);
-                function.member("parameters", self.schema);
-                if let Some(strict) = self.strict(extra) {
-                    function.member("strict", strict);
-                }
                 out.string("type", "function");
-                out.member("function", &function.close());
+                out.open("function");
+                self.name(&mut out, model_name);
+                out.member("parameters", self.schema);
+                if let Some(strict) = self.strict(extra) {
+                    out.member("strict", strict);
+                }
+                out.end();
             }
             Format::OpenAiResponses => {
                 out.string("type", "function");
@@ -133,25 +133,38 @@ fn is_list_of_objects(json: &Json) -> bool {
 /// Members of an MCP tool that have a field of their own in [`Tool`], so that a further member of that name is not written.
 const MCP_MEMBERS: [&str; 6] = ["name", "title", "description", "inputSchema", "outputSchema", "annotations"];
 
-/// A JSON object being written.
-#[derive(Default)]
+/// Room for a definition's keys and marks, so that few definitions are moved while they are written.
+const FRAME_BYTES: usize = 128;
+
+/// A JSON object being written, with the objects that are open in it.
 struct Object {
     text: String,
 }
 
 impl Object {
-    /// `value` is JSON text.
-    fn member(&mut self, key: &str, value: &str) {
-        self.text.push(if self.text.is_empty() { '{' } else { ',' });
+    fn with_room(bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.push('{');
+        Self { text }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.text.ends_with('{') {
+            self.text.push(',');
+        }
         write_string(key, &mut self.text);
         self.text.push(':');
+    }
+
+    /// `value` is JSON text.
+    fn member(&mut self, key: &str, value: &str) {
+        self.key(key);
         self.text.push_str(value);
     }
 
     fn string(&mut self, key: &str, value: &str) {
-        let mut quoted = String::with_capacity(value.len() + 2);
-        write_string(value, &mut quoted);
-        self.member(key, &quoted);
+        self.key(key);
+        write_string(value, &mut self.text);
     }
 
     fn string_unless_empty(&mut self, key: &str, value: &str) {
@@ -160,11 +173,18 @@ impl Object {
         }
     }
 
-    fn close(mut self) -> String {
-        if self.text.is_empty() {
-            self.text.push('{');
-        }
+    /// The members that follow are of the object under `key`.
+    fn open(&mut self, key: &str) {
+        self.member(key, "{");
+    }
+
+    /// The last that was opened is complete.
+    fn end(&mut self) {
         self.text.push('}');
+    }
+
+    fn close(mut self) -> String {
+        self.end();
         self.text
     }
 }
