@@ -35,6 +35,21 @@ def read_safetensors(path):
     return tensors
 
 
+def write_safetensors(path, tensors):
+    """The counterpart of `read_safetensors`: names in order, nothing that hangs on the clock."""
+    header, start = {}, 0
+    for name, tensor in sorted(tensors.items()):
+        end = start + 4 * tensor.size
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, tensor in sorted(tensors.items()):
+            file.write(np.ascontiguousarray(tensor, dtype="<f4").tobytes())
+
+
 def load_tokenizer(path, max_tokens):
     """A tokenizer that cuts at `max_tokens` (special tokens included) and never pads: one text per run."""
     tokenizer = Tokenizer.from_file(str(path))

@@ -24,6 +24,13 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 MAX_TOKENS = 128
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILES = ["tokenizer.json", "config.json", "special_tokens_map.json", "tokenizer_config.json"]
+PUBLISHED = {
+    "model": "sentence-transformers/all-MiniLM-L6-v2",
+    "package": PACKAGE,
+    "package_version": PACKAGE_VERSION,
+    "weights_file": "model.safetensors",
+    "weights_sha256": WEIGHTS_SHA256,
+}
 
 
 def sha256(path):
@@ -62,7 +69,7 @@ def copy_tokenizer(source, target):
     (target / "tokenizer.json").write_text(text + "\n", "utf-8")
 
 
-def manifest(target, reference):
+def manifest(target, reference, name, origin, float_model):
     """The manifest of the finished files; fields are explained in models/README.md."""
     tokenizer = load_tokenizer(target / "tokenizer.json", MAX_TOKENS)
     probes = [
@@ -71,7 +78,7 @@ def manifest(target, reference):
     ]
     return {
         "format": 1,
-        "name": "minilm-l6-int8",
+        "name": name,
         "file": MODEL_FILE,
         "files": {name: sha256(target / name) for name in [MODEL_FILE, *TOKENIZER_FILES]},
         "dimension": HIDDEN,
@@ -82,16 +89,10 @@ def manifest(target, reference):
         "passage_prefix": "",
         "quantization": "dynamic-int8-per-channel",
         "license": "Apache-2.0",
-        "origin": {
-            "model": "sentence-transformers/all-MiniLM-L6-v2",
-            "package": PACKAGE,
-            "package_version": PACKAGE_VERSION,
-            "weights_file": "model.safetensors",
-            "weights_sha256": WEIGHTS_SHA256,
-        },
+        "origin": origin,
         "languages": ["en"],
         "scripts": ["Latn"],
-        "float_model": "all-MiniLM-L6-v2 (float32)",
+        "float_model": float_model,
         "probes": probes,
     }
 
@@ -107,6 +108,18 @@ def write_manifest(path, content):
     path.write_text(text, "utf-8")
 
 
+def write_model(tensors, tokenizer, out, float_graph, **named):
+    """The model directory `out` of these weights, with the tokenizer files in the folder `tokenizer`."""
+    # Only errors: the quantiser advises a shape inference that does not know the fused operators.
+    onnxruntime.set_default_logger_severity(3)
+    out.mkdir(parents=True, exist_ok=True)
+    float_graph.parent.mkdir(parents=True, exist_ok=True)
+    graph.save(graph.float_graph(tensors), float_graph)
+    quantize(float_graph, out / MODEL_FILE)
+    copy_tokenizer(tokenizer, out)
+    write_manifest(out / "manifest.json", manifest(out, Bert(tensors), **named))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True, help="folder with the published files")
@@ -119,15 +132,9 @@ def main():
     if found != WEIGHTS_SHA256:
         raise SystemExit(f"{weights.name}: sha256 is {found}, expected {WEIGHTS_SHA256}")
 
-    # Only errors: the quantiser advises a shape inference that does not know the fused operators.
-    onnxruntime.set_default_logger_severity(3)
     tensors = read_safetensors(weights)
-    args.out.mkdir(parents=True, exist_ok=True)
-    args.float_graph.parent.mkdir(parents=True, exist_ok=True)
-    graph.save(graph.float_graph(tensors), args.float_graph)
-    quantize(args.float_graph, args.out / MODEL_FILE)
-    copy_tokenizer(args.weights, args.out)
-    write_manifest(args.out / "manifest.json", manifest(args.out, Bert(tensors)))
+    name, float_model = "minilm-l6-int8", "all-MiniLM-L6-v2 (float32)"
+    write_model(tensors, args.weights, args.out, args.float_graph, name=name, origin=PUBLISHED, float_model=float_model)
     print(f"{args.out.name}/{MODEL_FILE}: sha256 {sha256(args.out / MODEL_FILE)}")
 
 

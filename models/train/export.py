@@ -1,0 +1,69 @@
+"""Trained weights -> a model directory that `serve` loads: the fused int8 graph, manifest, tokenizer files.
+
+Runs on the packages of models/build, not on torch. Prints how far the int8 model is from the float one, over the
+requests that were held back from training, and refuses below the bar that the shipped model has to pass.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from bert import Bert, load_tokenizer, read_safetensors
+from build import MAX_TOKENS, PUBLISHED, sha256, write_model
+from check import embed, session
+
+# That of the published weights, which goes on to hold for what is made of them.
+LICENSE = Path(__file__).resolve().parent.parent / "minilm-l6-int8" / "LICENSE"
+LEAST_COSINE = 0.99
+TEXTS = 100
+
+
+def parity(directory, tensors, texts):
+    """Cosines between the int8 model's vectors and the float64 reference's."""
+    manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+    tokenizer = load_tokenizer(directory / "tokenizer.json", MAX_TOKENS)
+    model, reference = session(directory / manifest["file"]), Bert(tensors)
+    return np.array([float(embed(model, tokenizer, text) @ reference.embed(tokenizer, text)) for text in texts])
+
+
+def evenly(items, most):
+    """At most `most` of them."""
+    return items[:: max(1, -(-len(items) // most))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trained", type=Path, required=True, help="model.safetensors of train.py")
+    parser.add_argument("--weights", type=Path, required=True, help="folder with the published tokenizer files")
+    parser.add_argument("--corpus", type=Path, required=True, help="what it was trained on, for texts to compare on")
+    parser.add_argument("--name", required=True, help="the model's name; vectors are stored under it")
+    parser.add_argument("--float-graph", type=Path, required=True, help="where to keep the float graph (86 MB)")
+    parser.add_argument("--out", type=Path, required=True, help="model directory to write")
+    args = parser.parse_args()
+
+    tensors = read_safetensors(args.trained)
+    origin = {**PUBLISHED, "trained_by": "models/train", "trained_weights_sha256": sha256(args.trained)}
+    float_model = f"{args.name} (float32, models/train)"
+    write_model(tensors, args.weights, args.out, args.float_graph, name=args.name, origin=origin, float_model=float_model)
+
+    shutil.copyfile(LICENSE, args.out / "LICENSE")
+
+    def texts(name, of):
+        with open(args.corpus / name, encoding="utf-8") as file:
+            return evenly([of(json.loads(line)) for line in file], TEXTS)
+
+    compared = texts("holdback.jsonl", lambda line: line["query"]) + texts("texts.jsonl", lambda line: line["views"][-1])
+    cosines = parity(args.out, tensors, compared)
+    print(
+        f"{args.out.name}: {len(compared)} texts, cosine to the float model: mean {cosines.mean():.4f}, "
+        f"5th percentile {np.quantile(cosines, 0.05):.4f}, lowest {cosines.min():.4f}"
+    )
+    if cosines.mean() < LEAST_COSINE:
+        raise SystemExit(f"mean cosine is {cosines.mean():.4f}, at least {LEAST_COSINE} is asked: the int8 graph is off")
+
+
+if __name__ == "__main__":
+    main()

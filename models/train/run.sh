@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Trains the shipped model from the folder of public sets, and writes its model directory. Stopped and started again, it goes on.
+#
+# Usage: run.sh WORK OUT [flags of build_data.py]
+#   WORK    folder for packages, weights, corpus, checkpoints and log (about 1 GB)
+#   OUT     model directory to write
+#   e.g.    run.sh work ../tool-minilm-l6-int8 --data "$TOOL_ROUTER_DATA"
+#           run.sh work my-model --catalog tools.jsonl --pairs pairs.jsonl
+# Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, SEED, NAME (of the model), TOOL_ROUTER_BIN.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=${1:?usage: run.sh WORK OUT [flags of build_data.py]}
+out=${2:?usage: run.sh WORK OUT [flags of build_data.py]}
+shift 2
+export PYTHON=${PYTHON:-python3} PYTHONDONTWRITEBYTECODE=1
+router=${TOOL_ROUTER_BIN:-$root/target/release/tool-router}
+steps=${STEPS:-1500} batch=${BATCH:-64} seed=${SEED:-1}
+say() { printf '%s\n' "$*" >&2; }
+
+[ -x "$router" ] || { say "no router at $router: cargo build --release, or set TOOL_ROUTER_BIN"; exit 1; }
+"$PYTHON" -c "import torch" 2>/dev/null || {
+    say "$PYTHON has no torch: apt-get install python3-torch libopenblas0-pthread (without the latter a step takes ten times as long),"
+    say "then PYTHON=/usr/bin/python3; or any torch from 1.13 on"
+    exit 1
+}
+
+say "packages and published weights"
+bash "$here/../build/fetch.sh" "$work"
+if [ ! -f "$work/train-site.done" ]; then
+    rm -rf "$work/train-site"
+    # Not those of models/build: torch brings the numpy that it was built for.
+    "$PYTHON" -m pip install --quiet --require-hashes --no-deps --only-binary=:all: \
+        --target "$work/train-site" --requirement "$here/requirements.txt"
+    touch "$work/train-site.done"
+fi
+
+say "corpus"
+if [ ! -f "$work/corpus/texts.jsonl" ]; then
+    "$PYTHON" "$here/build_data.py" --out "$work/corpus" --seed "$seed" "$@"
+    "$router" texts --tools "$work/corpus/tools.jsonl" >"$work/corpus/texts.part"
+    mv "$work/corpus/texts.part" "$work/corpus/texts.jsonl"
+fi
+
+say "training"
+PYTHONPATH=$here/../build:$work/train-site "$PYTHON" "$here/train.py" \
+    --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --steps "$steps" --batch "$batch" --seed "$seed"
+
+say "model directory"
+PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/export.py" \
+    --trained "$work/run/model.safetensors" --weights "$work/weights" --corpus "$work/corpus" \
+    --float-graph "$work/float.onnx" --name "${NAME:-$(basename "$out")}" --out "$out"
+PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/../build/check.py" "$out"

@@ -1,0 +1,199 @@
+"""Trains the embedder on what build_data.py wrote: contrastive, with wrong answers mined anew from all tools.
+
+A run can be stopped at any time and goes on from its last checkpoint with the same command. The log has a line per
+step in CSV. Two runs with one seed, on one machine and as many threads, take the same steps.
+"""
+
+import argparse
+import csv
+import json
+import math
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import corpus as corpora
+from bert import load_tokenizer, read_safetensors, write_safetensors
+from encoder import Encoder
+from holdback import Holdback
+from loss import contrastive
+from mine import mine
+from sampler import Sampler
+
+PEAK = 3e-5
+WARM_UP = 0.06
+DECAY = 0.01
+CLIP = 1.0
+# Weights are averaged as training goes (Polyak): the average of the last couple of hundred steps is steadier than any one.
+AVERAGE = 0.99
+CHECKPOINT_SECONDS = 600
+
+
+class Run:
+    """All that a checkpoint holds."""
+
+    def __init__(self, tensors, steps, device):
+        self.encoder = Encoder(tensors).to(device)
+        self.average = [parameter.detach().clone() for parameter in self.encoder.trained()]
+        self.optimiser = torch.optim.AdamW(self.encoder.trained(), lr=PEAK, weight_decay=DECAY)
+        self.steps, self.step, self.seconds, self.hard = steps, 0, 0.0, {}
+
+    def rate(self):
+        """Up in a straight line, down along a cosine."""
+        warm = max(1, round(WARM_UP * self.steps))
+        if self.step < warm:
+            return PEAK * (self.step + 1) / warm
+        return PEAK * 0.5 * (1 + math.cos(math.pi * (self.step - warm) / max(1, self.steps - warm)))
+
+    def save(self, path):
+        """Never half: written beside, then moved."""
+        state = {
+            "encoder": [parameter.detach().cpu() for parameter in self.encoder.trained()],
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "of": (self.steps, self.step, self.seconds),
+            "hard": self.hard,
+        }
+        beside = path.with_suffix(".part")
+        torch.save(state, beside)
+        beside.replace(path)
+
+    def load(self, path):
+        state = torch.load(path, map_location="cpu")
+        steps, self.step, self.seconds = state["of"]
+        if steps != self.steps:
+            raise SystemExit(f"{path}: a run of {steps} steps, not {self.steps}: give --steps {steps}, or another --out")
+        with torch.no_grad():
+            for parameter, saved in zip(self.encoder.trained(), state["encoder"], strict=True):
+                parameter.copy_(saved)
+        self.average, self.hard = [one.to(parameter.device) for one in state["average"]], state["hard"]
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def averaged(self, tensors):
+        """The published names with the averaged weights."""
+        encoder = Encoder(tensors)
+        with torch.no_grad():
+            for parameter, average in zip(encoder.trained(), self.average, strict=True):
+                parameter.copy_(average)
+        return encoder
+
+
+def advance(run, sampler, device):
+    """One step; its loss."""
+    batch = sampler.batch(run.step)
+    run.encoder.train()
+    for group in run.optimiser.param_groups:
+        group["lr"] = run.rate()
+
+    def embed(texts):
+        return run.encoder(*(torch.from_numpy(array).to(device) for array in corpora.padded(texts)))
+
+    right, unsure = (torch.from_numpy(array).to(device) for array in (batch.right, batch.unsure))
+    queries, texts = (embed_by_length(embed, texts) for texts in (batch.queries, batch.texts))
+    loss = contrastive(queries, texts, right, unsure)
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(run.encoder.trained(), CLIP)
+    run.optimiser.step()
+    with torch.no_grad():
+        for average, parameter in zip(run.average, run.encoder.trained(), strict=True):
+            average.lerp_(parameter.detach(), 1 - AVERAGE)
+    run.step += 1
+    return loss.item()
+
+
+def embed_by_length(embed, texts, parts=6):
+    """In parts of like length: a batch is as wide as its longest text, and most are short."""
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    pieces = [piece for piece in np.array_split(order, parts) if len(piece)]
+    vectors = torch.cat([embed([texts[at] for at in piece]) for piece in pieces])
+    back = torch.from_numpy(np.argsort(np.concatenate(pieces)))
+    return vectors[back.to(vectors.device)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of build_data.py, with texts.jsonl")
+    parser.add_argument("--weights", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and trained weights")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=64, help="requests of a step")
+    parser.add_argument("--mine-every", type=int, default=300, help="steps between two minings of wrong answers")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    args = parser.parse_args()
+
+    torch.set_num_threads(args.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    args.out.mkdir(parents=True, exist_ok=True)
+    tensors = read_safetensors(args.weights / "model.safetensors")
+    tokenizer = load_tokenizer(args.weights / "tokenizer.json", corpora.QUERY_TOKENS)
+    try:
+        corpus = corpora.read(args.corpus, tokenizer)
+    except corpora.CorpusError as error:
+        raise SystemExit(str(error)) from None
+    run, sampler = Run(tensors, args.steps, device), Sampler(corpus, args.batch, args.seed)
+    checkpoint, log = args.out / "checkpoint.pt", args.out / "log.csv"
+    if checkpoint.exists():
+        run.load(checkpoint)
+        print(f"goes on from step {run.step} of {args.steps}", file=sys.stderr)
+    print(f"{len(corpus.pairs)} requests in {len(sampler.groups)} groups, {len(corpus.ids)} tools, {device}", file=sys.stderr)
+    keep_log_up_to(log, run.step)
+    train(run, sampler, args, device, checkpoint, log)
+
+    found = {}
+    holdback = Holdback(corpus)
+    for name, encoder in (("published", Encoder(tensors)), ("trained", run.averaged(tensors))):
+        found[name] = holdback.measure(encoder.to(device))
+    for group in found["trained"]:
+        before, after = (found[name][group] for name in ("published", "trained"))
+        print(f"{group}: recall@5 {before[0]:.3f} -> {after[0]:.3f}, nDCG@10 {before[1]:.3f} -> {after[1]:.3f}")
+    (args.out / "holdback.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    write_safetensors(args.out / "model.safetensors", run.averaged(tensors).tensors())
+
+
+def train(run, sampler, args, device, checkpoint, log):
+    """Until all steps are taken, with a checkpoint every ten minutes and at each end of a round."""
+    saved = time.monotonic()
+    stops = []
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wish, lambda number, _: stops.append(number))
+    with open(log, "a", newline="", encoding="utf-8") as file, tqdm(total=args.steps, initial=run.step, unit="step") as bar:
+        writer = csv.writer(file)
+        if file.tell() == 0:
+            writer.writerow(["step", "loss", "rate", "seconds"])
+        while run.step < args.steps:
+            started = time.monotonic()
+            if run.step % args.mine_every == 0 or not run.hard:
+                bar.set_postfix_str("mining wrong answers")
+                first = run.step - run.step % args.mine_every
+                run.hard = mine(run.encoder, sampler.corpus, sampler.upcoming(first, args.mine_every))
+            sampler.hard = run.hard
+            rate, loss = run.rate(), advance(run, sampler, device)
+            run.seconds += time.monotonic() - started
+            writer.writerow([run.step, f"{loss:.5f}", f"{rate:.3e}", f"{run.seconds:.1f}"])
+            bar.update()
+            bar.set_postfix_str(f"loss {loss:.3f}")
+            if stops or CHECKPOINT_SECONDS <= time.monotonic() - saved or run.step == args.steps:
+                file.flush()
+                run.save(checkpoint)
+                saved = time.monotonic()
+            if stops:
+                raise SystemExit(f"stopped after step {run.step} of {args.steps}; the same command goes on from there")
+
+
+def keep_log_up_to(log, step):
+    """Steps after the checkpoint are taken again."""
+    if log.exists():
+        rows = log.read_text("utf-8").splitlines(keepends=True)
+        kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= step]
+        log.write_text("".join(kept), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
