@@ -8,20 +8,19 @@ import numpy as np
 from mine import embed
 
 BEST, MEAN = 0.5, 0.5
-# Tools of other sets beside those of the requests' own, evenly spaced.
-DISTRACTORS = 2000
 
 
 class Holdback:
     """The held-back requests of a corpus, each asked of its own set's tools, and of those among others."""
 
-    def __init__(self, corpus):
+    def __init__(self, corpus, distractors):
+        """`distractors`: at most so many tools of other sets beside those of the requests' own, evenly spaced."""
         self.corpus = corpus
         self.pairs = [pair for pair in corpus.holdback if pair.relevant]
         asked = {corpus.sets[pair.relevant[0]] for pair in self.pairs}
         others = [place for place, name in enumerate(corpus.sets) if name not in asked]
         own = [place for place, name in enumerate(corpus.sets) if name in asked]
-        self.tools = sorted(own + others[:: max(1, -(-len(others) // DISTRACTORS))])
+        self.tools = sorted(own + others[:: max(1, -(-len(others) // max(1, distractors)))][:distractors])
 
     def measure(self, encoder):
         """Set, or "set, among others" -> (recall@5, nDCG@10)."""

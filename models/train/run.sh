@@ -6,7 +6,8 @@
 #   OUT     model directory to write
 #   e.g.    run.sh work ../tool-minilm-l6-int8 --data "$TOOL_ROUTER_DATA"
 #           run.sh work my-model --catalog tools.jsonl --pairs pairs.jsonl
-# Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, SEED, NAME (of the model), TOOL_ROUTER_BIN.
+# Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, DISTRACTORS, THREADS (flags of train.py), SEED,
+# NAME (of the model), TOOL_ROUTER_BIN.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -45,7 +46,8 @@ fi
 
 say "training"
 PYTHONPATH=$here/../build:$work/train-site "$PYTHON" "$here/train.py" \
-    --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --steps "$steps" --batch "$batch" --seed "$seed"
+    --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --steps "$steps" --batch "$batch" --seed "$seed" \
+    ${DISTRACTORS:+--distractors "$DISTRACTORS"} ${THREADS:+--threads "$THREADS"}
 
 say "model directory"
 PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/export.py" \

@@ -124,6 +124,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=64, help="requests of a step")
     parser.add_argument("--mine-every", type=int, default=300, help="steps between two minings of wrong answers")
+    parser.add_argument("--distractors", type=int, default=2000, help="tools of other sets in the measure at the end")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
@@ -147,7 +148,7 @@ def main():
     train(run, sampler, args, device, checkpoint, log)
 
     found = {}
-    holdback = Holdback(corpus)
+    holdback = Holdback(corpus, args.distractors)
     for name, encoder in (("published", Encoder(tensors)), ("trained", run.averaged(tensors))):
         found[name] = holdback.measure(encoder.to(device))
     for group in found["trained"]:

@@ -51,7 +51,7 @@ pub async fn run(arguments: Arguments, mut model: Model) -> Result<(), Exit> {
     let tick = || bar.inc(1);
     let weights = match (&arguments.data, &arguments.set) {
         (Some(data), Some(set)) => {
-            let choice = dataset::Choice { data, set, distractors: None, max_queries: Some(arguments.max_queries) };
+            let choice = dataset::Choice { data, set, distractors: &[], max_queries: Some(arguments.max_queries) };
             let labelled = Dataset::read(&choice).map_err(|e| failed(&e))?;
             let none = arguments.none.as_deref().map(|split| labelled.read_none(data, split)).transpose();
             let none = none.map_err(|e| failed(&e))?.unwrap_or_default();

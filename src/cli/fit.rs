@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments, mut model: Model) -> Result<(), Exit> {
     let mut sets = Vec::new();
     for set in &arguments.sets {
         let (data, max_queries) = (arguments.data.as_path(), Some(arguments.max_queries));
-        let data = Dataset::read(&dataset::Choice { data, set, distractors: None, max_queries }).map_err(|e| failed(&e))?;
+        let data = Dataset::read(&dataset::Choice { data, set, distractors: &[], max_queries }).map_err(|e| failed(&e))?;
         bar.set_message(format!("{set}: tools"));
         sets.push(Prepared::of(data, EngineChoice::Exact, &mut model, &tick).map_err(|e| failed(&e))?);
     }

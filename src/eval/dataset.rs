@@ -114,8 +114,8 @@ pub struct Choice<'a> {
     pub data: &'a Path,
     /// `NAME` or `NAME:SPLIT`.
     pub set: &'a str,
-    /// A folder with a `tools.jsonl` whose tools are added.
-    pub distractors: Option<&'a Path>,
+    /// Folders with a `tools.jsonl` whose tools are added; what stood in one before is not added again.
+    pub distractors: &'a [PathBuf],
     /// At most this many queries, evenly spaced over the file.
     pub max_queries: Option<usize>,
 }
@@ -181,17 +181,23 @@ impl Dataset {
             return Err(DatasetError::NoQueries { path: queries_path });
         }
         let (mut twins_left_out, own) = (0, tools.len());
-        if let Some(folder) = choice.distractors {
+        if !choice.distractors.is_empty() {
             let relevant: HashSet<usize> = queries.iter().flat_map(|query| query.relevant.iter().copied()).collect();
             let twins = Twins::of(relevant.iter().filter_map(|slot| tools.get(*slot)));
-            let known: HashSet<(String, String)> =
-                tools.iter().map(|tool| (tool.id.name().to_owned(), tool.description.clone())).collect();
-            for tool in read_tools(&folder.join("tools.jsonl"))?.0 {
-                if known.contains(&(tool.id.name().to_owned(), tool.description.clone())) || twins.could_be(&tool) {
-                    twins_left_out += 1;
-                } else {
-                    tools.push(tool);
+            let says = |tool: &Tool| (tool.id.name().to_owned(), tool.description.clone());
+            let mut known: HashSet<(String, String)> = tools.iter().map(says).collect();
+            for folder in choice.distractors {
+                let (others, _) = read_tools(&folder.join("tools.jsonl"))?;
+                // Known from another folder; what one of them says twice it means.
+                let said: Vec<_> = others.iter().map(says).collect();
+                for tool in others {
+                    if known.contains(&says(&tool)) || twins.could_be(&tool) {
+                        twins_left_out += 1;
+                    } else {
+                        tools.push(tool);
+                    }
                 }
+                known.extend(said);
             }
         }
         let distractors = tools.len() - own;
@@ -319,24 +325,24 @@ mod tests {
 {"id":"2","text":"nothing","relevant":[]}
 {"id":"3","text":"both","relevant":["b","a/x"]}"#;
 
-    fn read(tools: &str, queries: &str, pool: Option<&str>) -> Result<Dataset, String> {
+    fn read(tools: &str, queries: &str, pools: &[&str]) -> Result<Dataset, String> {
         let dir = tempfile::tempdir().unwrap();
-        for (folder, name, text) in
-            [("set", "tools", Some(tools)), ("set", "queries.dev", Some(queries)), ("pool", "tools", pool)]
-        {
+        let write = |folder: &str, name: &str, text: &str| {
             std::fs::create_dir_all(dir.path().join(folder)).unwrap();
-            if let Some(text) = text {
-                std::fs::write(dir.path().join(folder).join(format!("{name}.jsonl")), text).unwrap();
-            }
-        }
-        let distractors = dir.path().join("pool");
-        let distractors = pool.map(|_| distractors.as_path());
-        Dataset::read(&Choice { data: dir.path(), set: "set:dev", distractors, max_queries: None }).map_err(|e| e.to_string())
+            std::fs::write(dir.path().join(folder).join(format!("{name}.jsonl")), text).unwrap();
+            dir.path().join(folder)
+        };
+        write("set", "tools", tools);
+        write("set", "queries.dev", queries);
+        let pool = |(place, text): (usize, &&str)| write(&format!("pool{place}"), "tools", text);
+        let distractors: Vec<PathBuf> = pools.iter().enumerate().map(pool).collect();
+        let choice = Choice { data: dir.path(), set: "set:dev", distractors: &distractors, max_queries: None };
+        Dataset::read(&choice).map_err(|e| e.to_string())
     }
 
     #[test]
     fn a_set_is_read_with_its_split() {
-        let set = read(TOOLS, QUERIES, None).unwrap();
+        let set = read(TOOLS, QUERIES, &[]).unwrap();
         assert_eq!((set.name.as_str(), set.split.as_str(), set.tools.len()), ("set", "dev", 2));
         assert_eq!(set.queries.iter().map(|q| q.relevant.clone()).collect::<Vec<_>>(), [vec![0], vec![0, 1]]);
     }
@@ -349,7 +355,7 @@ mod tests {
         let lines: Vec<_> = (0..40).map(|i| format!(r#"{{"id":"q{i}","text":"t","relevant":["b"]}}"#)).collect();
         std::fs::write(dir.path().join("s/queries.jsonl"), lines.join("\n")).unwrap();
         let ids = |set: &str| {
-            let set = Dataset::read(&Choice { data: dir.path(), set, distractors: None, max_queries: None }).unwrap();
+            let set = Dataset::read(&Choice { data: dir.path(), set, distractors: &[], max_queries: None }).unwrap();
             set.queries.into_iter().map(|query| query.id).collect::<Vec<_>>()
         };
         let (odd, even) = (ids("s:odd"), ids("s:even"));
@@ -367,7 +373,7 @@ mod tests {
         std::fs::write(dir.path().join("s/queries.jsonl"), QUERIES).unwrap();
         let none = r#"{"id":"n","text":"hello","relevant":[],"candidates":["b"]}"#;
         std::fs::write(dir.path().join("s/queries.none.jsonl"), none).unwrap();
-        let set = Dataset::read(&Choice { data: dir.path(), set: "s", distractors: None, max_queries: None }).unwrap();
+        let set = Dataset::read(&Choice { data: dir.path(), set: "s", distractors: &[], max_queries: None }).unwrap();
         assert_eq!(set.queries.len(), 2);
         let none = set.read_none(dir.path(), "none").unwrap();
         assert_eq!((none.len(), none[0].candidates.as_deref()), (1, Some([1].as_slice())));
@@ -378,7 +384,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error_with_file_and_line() {
         let check = |tools: &str, queries: &str, words: &[&str]| {
-            let line = read(tools, queries, None).unwrap_err();
+            let line = read(tools, queries, &[]).unwrap_err();
             assert!(words.iter().all(|word| line.contains(word)), "{line}");
         };
         check(&format!("{TOOLS}\n{TOOLS}"), QUERIES, &["tools.jsonl, line 3", "also that of line 1"]);
@@ -387,7 +393,7 @@ mod tests {
         check("{\"id\"", QUERIES, &["tools.jsonl, line 1"]);
         check(&TOOLS.replace("Gets", &"x".repeat(2 << 20)), QUERIES, &["line 1", "the limit is 1048576"]);
         check(TOOLS, r#"{"id":"2","text":"nothing","relevant":[]}"#, &["no query that needs a tool"]);
-        let missing = Dataset::read(&Choice { data: Path::new("/nowhere"), set: "s", distractors: None, max_queries: None });
+        let missing = Dataset::read(&Choice { data: Path::new("/nowhere"), set: "s", distractors: &[], max_queries: None });
         assert!(missing.unwrap_err().to_string().contains("/nowhere/s/tools.jsonl cannot be read"));
     }
 
@@ -397,8 +403,12 @@ mod tests {
 {"id":"2","name":"getX","description":"Gets an x of any thing there is","server":"p"}
 {"id":"3","name":"get_x","description":"Fetches weather for cities","server":"p"}
 {"id":"4","name":"other","description":"Gets the x of a thing.","server":"p"}"#;
-        let set = read(TOOLS, QUERIES, Some(pool)).unwrap();
+        let set = read(TOOLS, QUERIES, &[pool]).unwrap();
         assert_eq!((set.twins_left_out, set.tools.len()), (2, 4));
+        // What stood in another folder is no further tool.
+        let more = r#"{"id":"5","name":"clock","description":"Tells the time.","server":"q"}"#;
+        let set = read(TOOLS, QUERIES, &[pool, &format!("{pool}\n{more}")]).unwrap();
+        assert_eq!((set.twins_left_out, set.tools.len(), set.distractors), (6, 5, 3));
     }
 
     #[test]
@@ -408,7 +418,7 @@ mod tests {
         std::fs::write(dir.path().join("s/tools.jsonl"), TOOLS).unwrap();
         let lines: Vec<_> = (0..10).map(|i| format!(r#"{{"id":"{i}","text":"t","relevant":["b"]}}"#)).collect();
         std::fs::write(dir.path().join("s/queries.jsonl"), lines.join("\n")).unwrap();
-        let set = Dataset::read(&Choice { data: dir.path(), set: "s", distractors: None, max_queries: Some(4) }).unwrap();
+        let set = Dataset::read(&Choice { data: dir.path(), set: "s", distractors: &[], max_queries: Some(4) }).unwrap();
         assert_eq!(set.queries.iter().map(|q| q.id.as_str()).collect::<Vec<_>>(), ["0", "2", "5", "7"]);
     }
 }

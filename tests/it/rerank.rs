@@ -188,7 +188,7 @@ async fn an_evaluation_is_of_the_ranking_with_it() {
     std::fs::write(folder.path().join("queries.jsonl"), query).unwrap();
     let (data, set) = (folder.path().parent().unwrap(), folder.path().file_name().unwrap().to_str().unwrap());
     let measure = async |reranking| {
-        let data = Dataset::read(&Choice { data, set, distractors: None, max_queries: None }).unwrap();
+        let data = Dataset::read(&Choice { data, set, distractors: &[], max_queries: None }).unwrap();
         let mut model = Model::new(HashingEmbedder::load(1), HashingEmbedder::load(1)).unwrap().with_reranking(reranking);
         let set = Prepared::of(data, EngineChoice::Exact, &mut model, &|| ()).unwrap();
         let plan = Plan { rankers: vec![Ranker::Router], ..Plan::default() };

@@ -14,6 +14,8 @@ from .sets import (NEVER, OWN, OWN_HOLD_BACK, OWN_LICENSE, PERMISSIVE, REPORTED,
 
 # Under this share tools are thinned too: a run of one per cent is to try things out, and embeds no ten thousand tools.
 THIN_TOOLS = 0.05
+# And requests are made of this many times the share of tools, so that each kind still comes from different ones.
+MADE_OF = 4
 
 
 def tell(message):
@@ -51,13 +53,17 @@ def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_m
         again = make.around_labelled(pair, seed, pair.set == "metatool")
         if again:
             book.take(again)
-    for pair in make.made(subjects, seed, tell):
+    # A small run would make all requests to throw most of them away.
+    asked = min(1.0, MADE_OF * share) if share < THIN_TOOLS else 1.0
+    for pair in make.made(subjects, seed, tell, asked):
         book.take(pair)
     for pair in make.without_tool(seed, len(book.pairs)):
         book.take(pair)
     notes.update({("pairs", *key): count for key, count in book.refused.items()})
 
-    pairs = thin(book.pairs, share)
+    given = [pair for pair in book.pairs if pair.kind.startswith("labelled")]
+    others = [pair for pair in book.pairs if not pair.kind.startswith("labelled")]
+    pairs = thin(given, share) + thin(others, share / asked)
     _look_alikes(kept, pairs + held, seed)
     mark_copies(kept)
     if share < THIN_TOOLS:

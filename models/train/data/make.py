@@ -9,7 +9,7 @@ from .kinds import SIMPLE, Subject, plain_forms, telling
 from .noise import careless, typo
 from .pairs import TALK, Pair
 from .product import product
-from .seeds import generator
+from .seeds import fraction, generator
 from .talk import talk
 from .verbs import RETRIEVE, WRITE
 from .words import core
@@ -59,8 +59,8 @@ def subjects_of(tools):
     return found, skipped
 
 
-def made(subjects, seed, tell):
-    """All made pairs, in the order of the tools."""
+def made(subjects, seed, tell, share=1.0):
+    """All made pairs, in the order of the tools; of a share of them, drawn by hash, where not all are wanted."""
     siblings = defaultdict(list)
     for subject in subjects:
         siblings[subject.tool.group].append(subject)
@@ -69,9 +69,10 @@ def made(subjects, seed, tell):
         sets[subject.tool.set].append(subject)
     writers = [subject for subject in subjects if subject.best.verb in WRITE and _KEPT_IN.search(str(subject.best))
         and len(str(subject.best).split()) <= 6]
-    for number, subject in enumerate(subjects):
+    asked = [subject for subject in subjects if share >= 1 or fraction("made", subject.tool.id) < share]
+    for number, subject in enumerate(asked):
         if number % 1000 == 0:
-            tell(f"made the requests of {number} of {len(subjects)} tools")
+            tell(f"made the requests of {number} of {len(asked)} tools")
         own = list(_simple(subject, len(siblings[subject.tool.group]), seed))
         yield from own
         if subject.tool.set not in _KINDS_OF:

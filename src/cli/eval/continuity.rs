@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
         seed: arguments.seed,
         max_tokens: TokenCount(arguments.max_tokens),
     };
-    let sets = arguments.sets.read(None, None)?;
+    let sets = arguments.sets.read(&[], None)?;
     let mut rows = Vec::new();
     for data in sets {
         let bar = ProgressBar::new_spinner().with_message(format!("{}: texts and turns", data.name));

@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: Model
     let named = |sets: &[String], wording: Wording| sets.iter().map(|set| (set.clone(), wording)).collect::<Vec<_>>();
     let mut read = Vec::new();
     for (set, wording) in named(&arguments.fitted, Wording::Fitted).into_iter().chain(named(&arguments.sets, Wording::Reported)) {
-        let choice = dataset::Choice { data: &arguments.data, set: &set, distractors: None, max_queries: None };
+        let choice = dataset::Choice { data: &arguments.data, set: &set, distractors: &[], max_queries: None };
         read.push((Dataset::read(&choice).map_err(|e| failed(&e))?, wording));
     }
     let (most, seed) = (arguments.most.get(), arguments.seed);

@@ -22,9 +22,9 @@ const DEFAULT_TIMEOUT_S: NonZeroU64 = NonZeroU64::new(60).expect("60 is not 0");
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) sets: Sets,
-    /// Folder with a tools.jsonl whose tools may stand beside those of the sets
+    /// Folder with a tools.jsonl whose tools may stand beside those of the sets; may be repeated
     #[arg(long, value_name = "DIR")]
-    distractors: Option<PathBuf>,
+    distractors: Vec<PathBuf>,
     /// Tools in a catalogue, with commas between [default: 2 to 10,000 in eight steps, as far as there are tools]
     #[arg(long, value_delimiter = ',', value_name = "N,N")]
     sizes: Option<Vec<NonZeroUsize>>,
@@ -106,9 +106,11 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
 }
 
 fn read(arguments: &Arguments) -> Result<Pool, Exit> {
-    let distractors = arguments.distractors.as_deref().map(|folder| dataset::tools(&folder.join("tools.jsonl")));
-    let distractors = distractors.transpose().map_err(|e| Exit::failed(e.to_string()))?;
-    Ok(Pool::new(arguments.sets.read(None, None)?, distractors.unwrap_or_default()))
+    let mut distractors = Vec::new();
+    for folder in &arguments.distractors {
+        distractors.extend(dataset::tools(&folder.join("tools.jsonl")).map_err(|e| Exit::failed(e.to_string()))?);
+    }
+    Ok(Pool::new(arguments.sets.read(&[], None)?, distractors))
 }
 
 /// A row with what it was measured with, so that a line says all by itself.

@@ -65,9 +65,9 @@ struct Flags {
     /// A set and its split; may be repeated
     #[arg(long = "set", required = true, value_name = "NAME[:SPLIT]")]
     sets: Vec<String>,
-    /// Folder with a tools.jsonl whose tools are added to every set
+    /// Folder with a tools.jsonl whose tools are added to every set; may be repeated
     #[arg(long, value_name = "DIR")]
-    distractors: Option<PathBuf>,
+    distractors: Vec<PathBuf>,
     /// At most this many queries of a set, evenly spaced
     #[arg(long, value_name = "N")]
     max_queries: Option<usize>,
@@ -195,8 +195,7 @@ async fn rank(flags: Flags, engine: EngineChoice, model: &mut Model) -> Result<(
     // Everything is read before anything is embedded: a broken line is told at once.
     let mut sets = Vec::new();
     for set in &flags.sets {
-        let choice =
-            dataset::Choice { data: &flags.data, set, distractors: flags.distractors.as_deref(), max_queries: flags.max_queries };
+        let choice = dataset::Choice { data: &flags.data, set, distractors: &flags.distractors, max_queries: flags.max_queries };
         let data = Dataset::read(&choice).map_err(|e| failed(&e))?;
         let of_set = flags.none.iter().filter_map(|none| none.split_once(':')).filter(|(name, _)| *name == data.name);
         let read = |(_, split): (&str, &str)| Ok((split.to_owned(), data.read_none(&flags.data, split)?));
@@ -240,7 +239,7 @@ async fn rank(flags: Flags, engine: EngineChoice, model: &mut Model) -> Result<(
     if !model.reranker_id().is_empty() {
         output::line(&format!("reranker {}", model.reranker_id()));
     }
-    for (name, left_out) in twins.iter().filter(|_| flags.distractors.is_some()) {
+    for (name, left_out) in twins.iter().filter(|_| !flags.distractors.is_empty()) {
         output::line(&format!("{name}: {left_out} distractors that could pass for a relevant tool were left out"));
     }
     Ok(())

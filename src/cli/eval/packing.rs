@@ -20,9 +20,9 @@ use crate::tool::TokenCount;
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) sets: Sets,
-    /// Folder with a tools.jsonl whose tools are added to every set
+    /// Folder with a tools.jsonl whose tools are added to every set; may be repeated
     #[arg(long, value_name = "DIR")]
-    distractors: Option<PathBuf>,
+    distractors: Vec<PathBuf>,
     /// At most this many queries of a set, evenly spaced
     #[arg(long, value_name = "N")]
     max_queries: Option<usize>,
@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: Arguments, engine: EngineChoice, model: &mut 
         format: arguments.format,
         tokenizer: arguments.tokenizer,
     };
-    let sets = arguments.sets.read(arguments.distractors.as_deref(), arguments.max_queries)?;
+    let sets = arguments.sets.read(&arguments.distractors, arguments.max_queries)?;
     let mut runs = Vec::new();
     for data in sets {
         let bar = ProgressBar::new_spinner().with_message(format!("{}: texts and queries", data.name));

@@ -1,6 +1,6 @@
 //! Flags that name labelled sets, for the commands that search them all at one go.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -23,7 +23,7 @@ pub(super) struct Sets {
 
 impl Sets {
     /// Reads all of them before anything is embedded: a broken line is told at once.
-    pub(super) fn read(&self, distractors: Option<&Path>, max_queries: Option<usize>) -> Result<Vec<Dataset>, Exit> {
+    pub(super) fn read(&self, distractors: &[PathBuf], max_queries: Option<usize>) -> Result<Vec<Dataset>, Exit> {
         let one = |set: &String| Dataset::read(&Choice { data: &self.data, set, distractors, max_queries });
         self.sets.iter().map(one).collect::<Result<_, _>>().map_err(|e| Exit::failed(e.to_string()))
     }

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Whether a model finds tools better than another, the whole pipeline, query by query: what it never saw, the same among more than ten
+# thousand tools, and what it was trained on the like of. Tables on the screen, results in target/models.
+#
+# Usage: models.sh OLD_MODEL NEW_MODEL     Folders; each is ranked by its own ranking.json (`tool-router fit`).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${TOOL_ROUTER_DATA:?set it to the folder with the public sets}"
+old=$(realpath "${1:?models.sh OLD_MODEL NEW_MODEL}") new=$(realpath "${2:?models.sh OLD_MODEL NEW_MODEL}")
+router=${TOOL_ROUTER_BIN:-target/release/tool-router}
+out=target/models
+mkdir -p "$out"
+
+unseen=(livemcpbench:odd azure-mcp mcp-bench restbench toolret-toolink)
+among_distractors=(livemcpbench:odd mcp-bench azure-mcp)
+distractors=(mcp-pool toolret-apigen seal-tools)
+# Of sets that training saw other requests of, or other sets' like.
+in_domain=(metatool:test metatool:multi seal-tools:test_in_domain seal-tools:test_out_domain toolbench-stable toolret-apigen bfcl-nonlive)
+other_languages=(functionchat-ko)
+
+sets() { for set in "$@"; do printf -- '--set %s ' "$set"; done; }
+# shellcheck disable=SC2046 # one word per flag
+compare() {
+  local name=$1; shift
+  for which in old new; do
+    printf '[embedder]\nmodel_dir = "%s"\n' "${!which}" > "$out/$which.toml"
+    "$router" eval --config "$out/$which.toml" --data "$TOOL_ROUTER_DATA" --ranker router --ranker cosine --out "$out/$name.$which.json" "$@" > "$out/$name.$which.txt"
+  done
+  printf '\n%s\n' "$title"
+  "$router" eval compare "$out/$name.old.json" "$out/$name.new.json"
+}
+# shellcheck disable=SC2046 # one word per flag
+{
+  title="Never seen" compare unseen $(sets "${unseen[@]}")
+  title="Never seen, among distractors" compare distractors $(sets "${among_distractors[@]}") \
+    $(for d in "${distractors[@]}"; do printf -- '--distractors %s ' "$TOOL_ROUTER_DATA/$d"; done)
+  title="In domain" compare in_domain $(sets "${in_domain[@]}")
+  title="Other languages" compare languages $(sets "${other_languages[@]}")
+}
