@@ -26,7 +26,6 @@ class Pair:
     relevant: list
     negatives: list
     group: str
-    text: str = ""
 
 
 @dataclass
@@ -78,7 +77,7 @@ def read(folder, tokenizer):
                 raise CorpusError(f"{folder / name}:{number}: tools.jsonl lacks the tool {error}") from None
             tokens = encode(tokenizer, line["query"], QUERY_TOKENS)
             group = f"{line['set']}/{'labelled' if line['kind'].startswith('labelled') else 'made'}"
-            out.append(Pair(tokens, relevant, negatives, group, line["query"]))
+            out.append(Pair(tokens, relevant, negatives, group))
     if not any(pair.relevant for pair in corpus.pairs):
         raise CorpusError(f"{folder / 'pairs.jsonl'}: no request needs a tool: there is nothing to learn")
     return corpus

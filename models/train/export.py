@@ -44,25 +44,31 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="model directory to write")
     args = parser.parse_args()
 
+    # Beside its place until it has passed.
+    made = args.out.with_name(args.out.name + ".part")
     tensors = read_safetensors(args.trained)
     origin = {**PUBLISHED, "trained_by": "models/train", "trained_weights_sha256": sha256(args.trained)}
     float_model = f"{args.name} (float32, models/train)"
-    write_model(tensors, args.weights, args.out, args.float_graph, name=args.name, origin=origin, float_model=float_model)
+    write_model(tensors, args.weights, made, args.float_graph, name=args.name, origin=origin, float_model=float_model)
 
-    shutil.copyfile(LICENSE, args.out / "LICENSE")
+    shutil.copyfile(LICENSE, made / "LICENSE")
 
     def texts(name, of):
         with open(args.corpus / name, encoding="utf-8") as file:
             return evenly([of(json.loads(line)) for line in file], TEXTS)
 
     compared = texts("holdback.jsonl", lambda line: line["query"]) + texts("texts.jsonl", lambda line: line["views"][-1])
-    cosines = parity(args.out, tensors, compared)
+    cosines = parity(made, tensors, compared)
     print(
         f"{args.out.name}: {len(compared)} texts, cosine to the float model: mean {cosines.mean():.4f}, "
         f"5th percentile {np.quantile(cosines, 0.05):.4f}, lowest {cosines.min():.4f}"
     )
     if cosines.mean() < LEAST_COSINE:
         raise SystemExit(f"mean cosine is {cosines.mean():.4f}, at least {LEAST_COSINE} is asked: the int8 graph is off")
+    args.out.mkdir(parents=True, exist_ok=True)
+    for file in made.iterdir():
+        file.replace(args.out / file.name)
+    made.rmdir()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ IDLE = 0.3
 
 def contrastive(queries, texts, right, unsure):
     """InfoNCE over the batch (van den Oord et al., arXiv:1807.03748). `queries` and `texts` are unit vectors, `right[q]`
-    the text of request q or -1, `unsure` what is no wrong answer for it."""
+    the text of request q or -1, which may not be so for all, `unsure` what is no wrong answer for it."""
     cosines = queries @ texts.T
     logits = (SCALE * cosines).masked_fill(unsure, float("-inf"))
     asking = right >= 0

@@ -38,10 +38,16 @@ if [ ! -f "$work/train-site.done" ]; then
 fi
 
 say "corpus"
-if [ ! -f "$work/corpus/texts.jsonl" ]; then
+# A corpus is made once; what it was made with must be what is asked for now.
+made_with="seed $seed: $*"
+if [ -f "$work/corpus/made_with" ] && [ "$(cat "$work/corpus/made_with")" != "$made_with" ]; then
+    say "$work/corpus was made with $(cat "$work/corpus/made_with"), not $made_with: take another WORK, or remove $work/corpus and $work/run"
+    exit 1
+fi
+if [ ! -f "$work/corpus/made_with" ]; then
     "$PYTHON" "$here/build_data.py" --out "$work/corpus" --seed "$seed" "$@"
-    "$router" texts --tools "$work/corpus/tools.jsonl" >"$work/corpus/texts.part"
-    mv "$work/corpus/texts.part" "$work/corpus/texts.jsonl"
+    "$router" texts --tools "$work/corpus/tools.jsonl" >"$work/corpus/texts.jsonl"
+    printf '%s\n' "$made_with" >"$work/corpus/made_with"
 fi
 
 say "training"

@@ -5,6 +5,7 @@ of sixteen thousand would be all there is, by head a set of seven hundred would 
 """
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -70,10 +71,12 @@ class Sampler:
         return Batch([pair.tokens for pair in queries], texts, right, unsure)
 
     def _chosen(self, step):
-        """Places of the pairs of that step, none of them twice."""
-        random = np.random.default_rng([self.seed, 0, step])
-        chosen = []
-        for name, count in zip(self.names, random.multinomial(self.size, self.weights), strict=True):
-            members = self.groups[name]
-            chosen.extend(int(at) for at in random.choice(members, min(count, len(members)), replace=False))
-        return chosen
+        """Places of the pairs of that step, none of them twice; one of them needs a tool, or there were nothing to learn."""
+        for attempt in count():
+            random = np.random.default_rng([self.seed, 0, step, attempt])
+            chosen = []
+            for name, wanted in zip(self.names, random.multinomial(self.size, self.weights), strict=True):
+                members = self.groups[name]
+                chosen.extend(int(at) for at in random.choice(members, min(wanted, len(members)), replace=False))
+            if any(self.corpus.pairs[at].relevant for at in chosen):
+                return chosen

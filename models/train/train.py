@@ -6,6 +6,7 @@ step in CSV. Two runs with one seed, on one machine and as many threads, take th
 
 import argparse
 import csv
+import hashlib
 import json
 import math
 import signal
@@ -37,11 +38,13 @@ CHECKPOINT_SECONDS = 600
 class Run:
     """All that a checkpoint holds."""
 
-    def __init__(self, tensors, steps, device):
+    def __init__(self, tensors, made_by, device):
+        """`made_by`: what decides the steps, by flag; `steps` among it. A run goes on only with the same."""
         self.encoder = Encoder(tensors).to(device)
         self.average = [parameter.detach().clone() for parameter in self.encoder.trained()]
         self.optimiser = torch.optim.AdamW(self.encoder.trained(), lr=PEAK, weight_decay=DECAY)
-        self.steps, self.step, self.seconds, self.hard = steps, 0, 0.0, {}
+        self.made_by, self.steps = made_by, made_by["steps"]
+        self.step, self.seconds, self.hard = 0, 0.0, {}
 
     def rate(self):
         """Up in a straight line, down along a cosine."""
@@ -56,7 +59,8 @@ class Run:
             "encoder": [parameter.detach().cpu() for parameter in self.encoder.trained()],
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
-            "of": (self.steps, self.step, self.seconds),
+            "made_by": self.made_by,
+            "at": (self.step, self.seconds),
             "hard": self.hard,
         }
         beside = path.with_suffix(".part")
@@ -65,9 +69,15 @@ class Run:
 
     def load(self, path):
         state = torch.load(path, map_location="cpu")
-        steps, self.step, self.seconds = state["of"]
-        if steps != self.steps:
-            raise SystemExit(f"{path}: a run of {steps} steps, not {self.steps}: give --steps {steps}, or another --out")
+        for flag, made_by in state["made_by"].items():
+            if made_by != self.made_by[flag] and flag == "corpus":
+                raise SystemExit(f"{path}: is of another corpus: go on with that one, or name another --out")
+            if made_by != self.made_by[flag]:
+                raise SystemExit(
+                    f"{path}: is of a run with --{flag} {made_by}, not {self.made_by[flag]}: give --{flag} {made_by}, or "
+                    "another --out"
+                )
+        self.step, self.seconds = state["at"]
         with torch.no_grad():
             for parameter, saved in zip(self.encoder.trained(), state["encoder"], strict=True):
                 parameter.copy_(saved)
@@ -138,7 +148,9 @@ def main():
         corpus = corpora.read(args.corpus, tokenizer)
     except corpora.CorpusError as error:
         raise SystemExit(str(error)) from None
-    run, sampler = Run(tensors, args.steps, device), Sampler(corpus, args.batch, args.seed)
+    made_by = {"steps": args.steps, "batch": args.batch, "mine-every": args.mine_every, "seed": args.seed}
+    run = Run(tensors, {**made_by, "corpus": digest(args.corpus)}, device)
+    sampler = Sampler(corpus, args.batch, args.seed)
     checkpoint, log = args.out / "checkpoint.pt", args.out / "log.csv"
     if checkpoint.exists():
         run.load(checkpoint)
@@ -158,22 +170,30 @@ def main():
     write_safetensors(args.out / "model.safetensors", run.averaged(tensors).tensors())
 
 
+def digest(folder):
+    """Of what is trained on."""
+    whole = hashlib.sha256()
+    for name in ("tools.jsonl", "texts.jsonl", "pairs.jsonl"):
+        whole.update((folder / name).read_bytes())
+    return whole.hexdigest()
+
+
 def train(run, sampler, args, device, checkpoint, log):
-    """Until all steps are taken, with a checkpoint every ten minutes and at each end of a round."""
+    """Until all steps are taken, with a checkpoint every ten minutes, when asked to stop, and in the end."""
     saved = time.monotonic()
     stops = []
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, lambda number, _: stops.append(number))
-    with open(log, "a", newline="", encoding="utf-8") as file, tqdm(total=args.steps, initial=run.step, unit="step") as bar:
+    # Line by line, so that it can be watched, and a kill leaves no more than one line in part.
+    with open(log, "a", 1, newline="", encoding="utf-8") as file, tqdm(total=args.steps, initial=run.step, unit="step") as bar:
         writer = csv.writer(file)
         if file.tell() == 0:
             writer.writerow(["step", "loss", "rate", "seconds"])
         while run.step < args.steps:
             started = time.monotonic()
             if run.step % args.mine_every == 0 or not run.hard:
-                bar.set_postfix_str("mining wrong answers")
                 first = run.step - run.step % args.mine_every
-                run.hard = mine(run.encoder, sampler.corpus, sampler.upcoming(first, args.mine_every))
+                run.hard = mine(run.encoder, sampler.corpus, sampler.upcoming(first, args.mine_every), mining(bar))
             sampler.hard = run.hard
             rate, loss = run.rate(), advance(run, sampler, device)
             run.seconds += time.monotonic() - started
@@ -181,18 +201,30 @@ def train(run, sampler, args, device, checkpoint, log):
             bar.update()
             bar.set_postfix_str(f"loss {loss:.3f}")
             if stops or CHECKPOINT_SECONDS <= time.monotonic() - saved or run.step == args.steps:
-                file.flush()
                 run.save(checkpoint)
                 saved = time.monotonic()
             if stops:
                 raise SystemExit(f"stopped after step {run.step} of {args.steps}; the same command goes on from there")
 
 
+def mining(bar):
+    """Tells the bar of texts that were embedded to find wrong answers: that takes minutes in which no step ends."""
+    done = 0
+
+    def tick(count):
+        nonlocal done
+        done += count
+        bar.set_postfix_str(f"mining wrong answers: {done} texts")
+
+    return tick
+
+
 def keep_log_up_to(log, step):
     """Steps after the checkpoint are taken again."""
     if log.exists():
         rows = log.read_text("utf-8").splitlines(keepends=True)
-        kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= step]
+        whole = [row for row in rows[1:] if row.endswith("\n")]
+        kept = rows[:1] + [row for row in whole if int(row.split(",", 1)[0]) <= step]
         log.write_text("".join(kept), "utf-8")
 
 

@@ -132,6 +132,10 @@ class SamplerTest(Small):
         self.assertNotEqual([Sampler(self.corpus, 4, seed)._chosen(0) for seed in range(9)],
                             [Sampler(self.corpus, 4, 7)._chosen(0)] * 9)
 
+    def test_every_step_has_a_request_that_needs_a_tool(self):
+        sampler = Sampler(self.corpus, 1, 3)
+        self.assertTrue(all(self.corpus.pairs[sampler._chosen(step)[0]].relevant for step in range(60)))
+
     def test_what_fits_as_well_is_no_wrong_answer(self):
         sampler = Sampler(self.corpus, 5, 1)
         # The copy of the right tool, and another tool of the same request.
@@ -218,6 +222,15 @@ class RunTest(Small):
         with self.assertRaises(SystemExit) as other_length:
             self.run_for(parts, 9)
         self.assertIn("give --steps 8", str(other_length.exception))
+        with open(parts / "log.csv", "a", encoding="utf-8") as file:
+            file.write("9,0.1")
+        train.keep_log_up_to(parts / "log.csv", 9)
+        self.assertTrue((parts / "log.csv").read_text("utf-8").splitlines()[-1].startswith("8,"))
+        pairs = self.folder / "pairs.jsonl"
+        pairs.write_text(pairs.read_text("utf-8").replace("some files", "files"), "utf-8")
+        with self.assertRaises(SystemExit) as other_corpus:
+            self.run_for(parts, 8)
+        self.assertIn("is of another corpus", str(other_corpus.exception))
 
     def test_what_is_missing_is_named(self):
         (self.folder / "texts.jsonl").write_text("", "utf-8")
