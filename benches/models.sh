@@ -2,7 +2,7 @@
 # Whether a model finds tools better than another, the whole pipeline, query by query: what it never saw, the same among more than ten
 # thousand tools, and what it was trained on the like of. Tables on the screen, results in target/models.
 #
-# Usage: models.sh OLD_MODEL NEW_MODEL     Folders; each is ranked by its own ranking.json (`tool-router fit`).
+# Usage: models.sh OLD_MODEL NEW_MODEL     Folders; each is ranked by its own ranking.json (`tool-router fit`). MAX_QUERIES: of a set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TOOL_ROUTER_DATA:?set it to the folder with the public sets}"
@@ -18,22 +18,25 @@ distractors=(mcp-pool toolret-apigen seal-tools)
 in_domain=(metatool:test metatool:multi seal-tools:test_in_domain seal-tools:test_out_domain toolbench-stable toolret-apigen bfcl-nonlive)
 other_languages=(functionchat-ko)
 
+queries=(${MAX_QUERIES:+--max-queries "$MAX_QUERIES"})
+
 sets() { for set in "$@"; do printf -- '--set %s ' "$set"; done; }
-# shellcheck disable=SC2046 # one word per flag
+# compare TITLE NAME FLAGS: tables of each model go to files, the comparison to the screen.
 compare() {
-  local name=$1; shift
+  local title=$1 name=$2 which; shift 2
   for which in old new; do
     printf '[embedder]\nmodel_dir = "%s"\n' "${!which}" > "$out/$which.toml"
-    "$router" eval --config "$out/$which.toml" --data "$TOOL_ROUTER_DATA" --ranker router --ranker cosine --out "$out/$name.$which.json" "$@" > "$out/$name.$which.txt"
+    "$router" eval --config "$out/$which.toml" --data "$TOOL_ROUTER_DATA" --ranker router --ranker cosine "${queries[@]}" \
+      --out "$out/$name.$which.json" "$@" > "$out/$name.$which.txt"
   done
   printf '\n%s\n' "$title"
   "$router" eval compare "$out/$name.old.json" "$out/$name.new.json"
 }
 # shellcheck disable=SC2046 # one word per flag
 {
-  title="Never seen" compare unseen $(sets "${unseen[@]}")
-  title="Never seen, among distractors" compare distractors $(sets "${among_distractors[@]}") \
+  compare "Never seen" unseen $(sets "${unseen[@]}")
+  compare "Never seen, among distractors" distractors $(sets "${among_distractors[@]}") \
     $(for d in "${distractors[@]}"; do printf -- '--distractors %s ' "$TOOL_ROUTER_DATA/$d"; done)
-  title="In domain" compare in_domain $(sets "${in_domain[@]}")
-  title="Other languages" compare languages $(sets "${other_languages[@]}")
+  compare "In domain" in_domain $(sets "${in_domain[@]}")
+  compare "Other languages" languages $(sets "${other_languages[@]}")
 }
