@@ -43,7 +43,7 @@ accuracy: setup
 	@cargo build --release
 	@bash benches/accuracy.sh
 
-# Fits the shipped model's ranking weights and confidence on the splits that are for fitting.
+# Fits the ranking weights and confidence of the shipped models on the splits that are for fitting.
 weights: setup
 	@cargo build --release
 	@bash benches/weights.sh

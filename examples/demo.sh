@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Starts a router on an empty store, registers the bundled catalogue, selects tools for a few requests, and serves on until Ctrl-C.
-# With --once it stops after the selections.
+# With --once it stops after the selections. TOOL_ROUTER_BIN: the router program; default: the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-program=${CARGO_TARGET_DIR:-target}/release/tool-router
+program=${TOOL_ROUTER_BIN:-${CARGO_TARGET_DIR:-target}/release/tool-router}
 grpc=${GRPC_ADDRESS:-127.0.0.1:7431} http=${HTTP_ADDRESS:-127.0.0.1:7432}
 folder=$(mktemp -d)
 

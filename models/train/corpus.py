@@ -12,6 +12,8 @@ import numpy as np
 # of a description is notes on parameters, and a step takes as long as its texts do.
 QUERY_TOKENS = 96
 TEXT_TOKENS = 80
+# Requests of a set that is left out, evenly spaced: enough to tell a point's difference.
+MOST_LEFT_OUT = 400
 
 
 class CorpusError(Exception):
@@ -40,6 +42,12 @@ class Corpus:
     copies: list = field(default_factory=list)
     pairs: list = field(default_factory=list)
     holdback: list = field(default_factory=list)
+    # Places of the tools of sets that are left out of training.
+    unseen: set = field(default_factory=set)
+
+    def fitting(self, pair):
+        """Places of the tools that are right for a request, copies of them too."""
+        return set(pair.relevant).union(*(self.copies[tool] for tool in pair.relevant))
 
 
 def lines(path):
@@ -55,8 +63,12 @@ def lines(path):
         raise CorpusError(f"{path}: {error.strerror}; build_data.py and `tool-router texts` write it") from None
 
 
-def read(folder, tokenizer):
-    """The corpus in `folder`: tools.jsonl and pairs.jsonl of build_data.py, texts.jsonl of the router."""
+def read(folder, tokenizer, leave_out=()):
+    """The corpus in `folder`: tools.jsonl and pairs.jsonl of build_data.py, texts.jsonl of the router.
+
+    Nothing is learnt from the sets of `leave_out`: some of their labelled requests join those that are held back, and tell
+    how well a way of training does on what it has not seen.
+    """
     corpus = Corpus()
     texts = {line["id"]: line["views"] for _, line in lines(folder / "texts.jsonl")}
     copies = []
@@ -69,6 +81,11 @@ def read(folder, tokenizer):
         copies.append(tool.get("copies", []))
     places = {name: place for place, name in enumerate(corpus.ids)}
     corpus.copies = [{places[copy] for copy in of_one} for of_one in copies]
+    for name in leave_out:
+        if name not in corpus.sets:
+            raise CorpusError(f"{folder / 'tools.jsonl'} has no set {name}: it has {', '.join(sorted(set(corpus.sets)))}")
+    corpus.unseen = {place for place, name in enumerate(corpus.sets) if name in leave_out}
+    left_out = {}
     for name, out in (("pairs.jsonl", corpus.pairs), ("holdback.jsonl", corpus.holdback)):
         for number, line in lines(folder / name):
             try:
@@ -77,7 +94,14 @@ def read(folder, tokenizer):
                 raise CorpusError(f"{folder / name}:{number}: tools.jsonl lacks the tool {error}") from None
             tokens = encode(tokenizer, line["query"], QUERY_TOKENS)
             group = f"{line['set']}/{'labelled' if line['kind'].startswith('labelled') else 'made'}"
-            out.append(Pair(tokens, relevant, negatives, group))
+            pair = Pair(tokens, relevant, negatives, group)
+            if name == "pairs.jsonl" and line["set"] in leave_out:
+                if line["kind"] == "labelled":
+                    left_out.setdefault(line["set"], []).append(pair)
+            else:
+                out.append(pair)
+    for pairs in left_out.values():
+        corpus.holdback.extend(pairs[:: -(-len(pairs) // MOST_LEFT_OUT)])
     if not any(pair.relevant for pair in corpus.pairs):
         raise CorpusError(f"{folder / 'pairs.jsonl'}: no request needs a tool: there is nothing to learn")
     return corpus

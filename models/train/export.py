@@ -1,4 +1,4 @@
-"""Trained weights -> a model directory that `serve` loads: the fused int8 graph, manifest, tokenizer files.
+"""Trained weights -> a model directory that `serve` loads: the fused int8 graph, manifest, tokenizer files, data card.
 
 Runs on the packages of models/build, not on torch. Prints how far the int8 model is from the float one, over the
 requests that were held back from training, and refuses below the bar that the shipped model has to pass.
@@ -52,6 +52,7 @@ def main():
     write_model(tensors, args.weights, made, args.float_graph, name=args.name, origin=origin, float_model=float_model)
 
     shutil.copyfile(LICENSE, made / "LICENSE")
+    shutil.copyfile(args.corpus / "card.md", made / "DATA.md")
 
     def texts(name, of):
         with open(args.corpus / name, encoding="utf-8") as file:

@@ -1,10 +1,11 @@
-"""How well requests that training did not see find their tools: by cosine alone, as the router weighs views.
+"""How well requests that training did not see find their tools: by cosine, as the router weighs views, and words.
 
 This is for choosing among runs. What is reported comes from the router, on other sets.
 """
 
 import numpy as np
 
+from lexical import Lexical
 from mine import embed
 
 BEST, MEAN = 0.5, 0.5
@@ -22,7 +23,7 @@ class Holdback:
         own = [place for place, name in enumerate(corpus.sets) if name in asked]
         self.tools = sorted(own + others[:: max(1, -(-len(others) // max(1, distractors)))][:distractors])
 
-    def measure(self, encoder):
+    def measure(self, encoder, embed=embed):
         """Set, or "set, among others" -> (recall@5, nDCG@10)."""
         if not self.pairs:
             return {}
@@ -32,10 +33,10 @@ class Holdback:
         views = embed(encoder, texts).reshape(len(self.tools), len(corpus.views[0]), -1)
         sets = np.array([corpus.sets[tool] for tool in self.tools])
         places = {tool: place for place, tool in enumerate(self.tools)}
-        found = {}
+        found, lexical = {}, Lexical(corpus)
         for request, pair in zip(requests, self.pairs, strict=True):
             scores = views @ request
-            scores = BEST * scores.max(1) + MEAN * scores.mean(1)
+            scores = BEST * scores.max(1) + MEAN * scores.mean(1) + lexical.worth(pair.tokens)[self.tools]
             own, relevant = corpus.sets[pair.relevant[0]], [places[tool] for tool in pair.relevant]
             found.setdefault(own, []).append(measures(np.where(sets == own, scores, -2.0), relevant))
             found.setdefault(f"{own}, among others", []).append(measures(scores, relevant))

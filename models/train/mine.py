@@ -38,7 +38,7 @@ def embed(encoder, texts, tick=lambda count: None, tokens_at_once=8192):
     return out
 
 
-def mine(encoder, corpus, asked, tick=lambda count: None):
+def mine(encoder, corpus, asked, tick=lambda count: None, embed=embed):
     """Hard wrong answers of the requests in these places: place of the pair -> places of tools, hardest first."""
     asked = [at for at in asked if corpus.pairs[at].relevant]
     tools = embed(encoder, [views[VIEW] for views in corpus.views], tick)
@@ -54,8 +54,7 @@ def mine(encoder, corpus, asked, tick=lambda count: None):
 
 
 def _wrong(corpus, pair, nearest, scores):
-    fitting = set(pair.relevant).union(*(corpus.copies[tool] for tool in pair.relevant))
-    least = min(scores[tool] for tool in pair.relevant)
-    below = least * MOST_OF_RIGHT[pair.group.rsplit("/", 1)[1]]
-    wrong = [int(tool) for tool in nearest if tool not in fitting and scores[tool] < below]
+    fitting = corpus.fitting(pair)
+    below = min(scores[tool] for tool in pair.relevant) * MOST_OF_RIGHT[pair.group.rsplit("/", 1)[1]]
+    wrong = [int(tool) for tool in nearest if tool not in fitting and tool not in corpus.unseen and scores[tool] < below]
     return sorted(wrong, key=lambda tool: -scores[tool])[:KEPT]

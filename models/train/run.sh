@@ -15,7 +15,7 @@ root=$(cd "$here/../.." && pwd)
 work=${1:?usage: run.sh WORK OUT [flags of build_data.py]}
 out=${2:?usage: run.sh WORK OUT [flags of build_data.py]}
 shift 2
-export PYTHON=${PYTHON:-python3} PYTHONDONTWRITEBYTECODE=1
+export PYTHON=${PYTHON:-python3} PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 router=${TOOL_ROUTER_BIN:-$root/target/release/tool-router}
 steps=${STEPS:-1500} batch=${BATCH:-64} seed=${SEED:-1}
 say() { printf '%s\n' "$*" >&2; }

@@ -62,7 +62,7 @@ class Sampler:
             tools.extend(int(tool) for tool in random.permutation(wrong)[:MOST_HARD])
         unsure = np.zeros((len(queries), len(tools)), dtype=bool)
         for q, pair in enumerate(queries):
-            fitting = set(pair.relevant).union(*(corpus.copies[tool] for tool in pair.relevant))
+            fitting = corpus.fitting(pair)
             unsure[q] = [tool in fitting for tool in tools]
             if 0 <= right[q]:
                 unsure[q, right[q]] = False

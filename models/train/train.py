@@ -9,12 +9,12 @@ import csv
 import hashlib
 import json
 import math
+import os
 import signal
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -25,8 +25,9 @@ from holdback import Holdback
 from loss import contrastive
 from mine import mine
 from sampler import Sampler
+from shares import Shares
 
-PEAK = 3e-5
+PEAK = 1e-4
 WARM_UP = 0.06
 DECAY = 0.01
 CLIP = 1.0
@@ -93,37 +94,25 @@ class Run:
         return encoder
 
 
-def advance(run, sampler, device):
+def advance(run, sampler, shares):
     """One step; its loss."""
     batch = sampler.batch(run.step)
     run.encoder.train()
     for group in run.optimiser.param_groups:
         group["lr"] = run.rate()
 
-    def embed(texts):
-        return run.encoder(*(torch.from_numpy(array).to(device) for array in corpora.padded(texts)))
+    def loss_of(vectors):
+        right, unsure = (torch.from_numpy(array).to(vectors.device) for array in (batch.right, batch.unsure))
+        return contrastive(vectors[: len(batch.queries)], vectors[len(batch.queries) :], right, unsure)
 
-    right, unsure = (torch.from_numpy(array).to(device) for array in (batch.right, batch.unsure))
-    queries, texts = (embed_by_length(embed, texts) for texts in (batch.queries, batch.texts))
-    loss = contrastive(queries, texts, right, unsure)
-    run.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss = shares.backward(run.encoder, batch.queries + batch.texts, loss_of)
     torch.nn.utils.clip_grad_norm_(run.encoder.trained(), CLIP)
     run.optimiser.step()
     with torch.no_grad():
         for average, parameter in zip(run.average, run.encoder.trained(), strict=True):
             average.lerp_(parameter.detach(), 1 - AVERAGE)
     run.step += 1
-    return loss.item()
-
-
-def embed_by_length(embed, texts, parts=6):
-    """In parts of like length: a batch is as wide as its longest text, and most are short."""
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    pieces = [piece for piece in np.array_split(order, parts) if len(piece)]
-    vectors = torch.cat([embed([texts[at] for at in piece]) for piece in pieces])
-    back = torch.from_numpy(np.argsort(np.concatenate(pieces)))
-    return vectors[back.to(vectors.device)]
+    return loss
 
 
 def main():
@@ -135,20 +124,22 @@ def main():
     parser.add_argument("--batch", type=int, default=64, help="requests of a step")
     parser.add_argument("--mine-every", type=int, default=300, help="steps between two minings of wrong answers")
     parser.add_argument("--distractors", type=int, default=2000, help="tools of other sets in the measure at the end")
+    parser.add_argument("--leave-out", action="append", default=[], metavar="SET", help="learn nothing from it, measure on it")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that each embed a share of a batch")
     args = parser.parse_args()
 
-    torch.set_num_threads(args.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    shares = Shares(1 if device.type == "cuda" else args.threads, device)
     args.out.mkdir(parents=True, exist_ok=True)
     tensors = read_safetensors(args.weights / "model.safetensors")
     tokenizer = load_tokenizer(args.weights / "tokenizer.json", corpora.QUERY_TOKENS)
     try:
-        corpus = corpora.read(args.corpus, tokenizer)
+        corpus = corpora.read(args.corpus, tokenizer, args.leave_out)
     except corpora.CorpusError as error:
         raise SystemExit(str(error)) from None
-    made_by = {"steps": args.steps, "batch": args.batch, "mine-every": args.mine_every, "seed": args.seed}
+    made_by = {"steps": args.steps, "batch": args.batch, "mine-every": args.mine_every, "seed": args.seed,
+               "leave-out": " ".join(sorted(args.leave_out))}
     run = Run(tensors, {**made_by, "corpus": digest(args.corpus)}, device)
     sampler = Sampler(corpus, args.batch, args.seed)
     checkpoint, log = args.out / "checkpoint.pt", args.out / "log.csv"
@@ -157,12 +148,12 @@ def main():
         print(f"goes on from step {run.step} of {args.steps}", file=sys.stderr)
     print(f"{len(corpus.pairs)} requests in {len(sampler.groups)} groups, {len(corpus.ids)} tools, {device}", file=sys.stderr)
     keep_log_up_to(log, run.step)
-    train(run, sampler, args, device, checkpoint, log)
+    train(run, sampler, args, shares, checkpoint, log)
 
     found = {}
     holdback = Holdback(corpus, args.distractors)
     for name, encoder in (("published", Encoder(tensors)), ("trained", run.averaged(tensors))):
-        found[name] = holdback.measure(encoder.to(device))
+        found[name] = holdback.measure(encoder.to(device), shares.embed)
     for group in found["trained"]:
         before, after = (found[name][group] for name in ("published", "trained"))
         print(f"{group}: recall@5 {before[0]:.3f} -> {after[0]:.3f}, nDCG@10 {before[1]:.3f} -> {after[1]:.3f}")
@@ -178,7 +169,7 @@ def digest(folder):
     return whole.hexdigest()
 
 
-def train(run, sampler, args, device, checkpoint, log):
+def train(run, sampler, args, shares, checkpoint, log):
     """Until all steps are taken, with a checkpoint every ten minutes, when asked to stop, and in the end."""
     saved = time.monotonic()
     stops = []
@@ -191,11 +182,11 @@ def train(run, sampler, args, device, checkpoint, log):
             writer.writerow(["step", "loss", "rate", "seconds"])
         while run.step < args.steps:
             started = time.monotonic()
-            if run.step % args.mine_every == 0 or not run.hard:
-                first = run.step - run.step % args.mine_every
-                run.hard = mine(run.encoder, sampler.corpus, sampler.upcoming(first, args.mine_every), mining(bar))
+            if run.step % args.mine_every == 0:
+                asked = sampler.upcoming(run.step, min(args.mine_every, args.steps - run.step))
+                run.hard = mine(run.encoder, sampler.corpus, asked, mining(bar), shares.embed)
             sampler.hard = run.hard
-            rate, loss = run.rate(), advance(run, sampler, device)
+            rate, loss = run.rate(), advance(run, sampler, shares)
             run.seconds += time.monotonic() - started
             writer.writerow([run.step, f"{loss:.5f}", f"{rate:.3e}", f"{run.seconds:.1f}"])
             bar.update()

@@ -99,7 +99,7 @@ async fn written_dialogues_find_their_tool_by_words() {
 async fn written_dialogues_find_their_tool_by_meaning() {
     let embedder = tool_router::config::Embedder {
         workers: Some(1),
-        model_dir: repository().join("models/minilm-l6-int8"),
+        model_dir: crate::support::shipped_model(),
         ..tool_router::config::Config::default().embedder
     };
     if tool_router::app::load_embedder(&embedder).is_err_and(|e| e.to_string().contains("ONNX Runtime was not found")) {

@@ -7,10 +7,10 @@ use tool_router::app::load_embedder;
 use tool_router::config::{Config, Embedder, EmbedderKind};
 use tool_router::embed::Loaded;
 
-use crate::support::{TestRouter, bundled, left_out, names, repository};
+use crate::support::{TestRouter, bundled, left_out, names, repository, shipped_model};
 
 fn config() -> Embedder {
-    Embedder { workers: Some(1), model_dir: repository().join("models/minilm-l6-int8"), ..Config::default().embedder }
+    Embedder { workers: Some(1), model_dir: shipped_model(), ..Config::default().embedder }
 }
 
 /// The model, or a named left-out test where `make setup` has not run.
@@ -62,7 +62,7 @@ fn a_wrong_model_directory_is_refused_in_one_line() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let shipped = repository().join("models/minilm-l6-int8");
+    let shipped = shipped_model();
     let copy = |name: &str| std::fs::copy(shipped.join(name), folder.path().join(name)).unwrap();
     for entry in std::fs::read_dir(&shipped).unwrap() {
         copy(entry.unwrap().file_name().to_str().unwrap());
@@ -154,7 +154,7 @@ async fn another_model_embeds_anew_and_the_same_one_does_not() {
 }
 
 async fn start() -> TestRouter {
-    let model_dir: PathBuf = repository().join("models/minilm-l6-int8");
+    let model_dir: PathBuf = shipped_model();
     TestRouter::start_with(|config| {
         config.embedder.kind = EmbedderKind::Onnx;
         config.embedder.model_dir = model_dir;

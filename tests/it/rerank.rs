@@ -343,7 +343,7 @@ mod real {
         write("manifest.json", &|text| text);
         check("model.onnx has sha256 ");
         // The embedder's directory is no reranker's.
-        let line = load(&repository().join("models/minilm-l6-int8")).unwrap_err();
+        let line = load(&crate::support::shipped_model()).unwrap_err();
         assert!(line.contains("manifest.json is not usable: missing field `kind`"), "{line}");
     }
 

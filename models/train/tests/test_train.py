@@ -26,8 +26,10 @@ import encoder as encoders
 import mine
 import train
 from holdback import measures
+from lexical import B, K1, WEIGHT, Lexical, inner
 from loss import contrastive
 from sampler import Sampler
+from shares import Shares, dealt
 
 WORDS = "list the open orders of a customer send mail to and delete files play some music now please".split()
 LAYERS, HIDDEN, HEADS = 2, 24, 2
@@ -186,6 +188,45 @@ class LossTest(unittest.TestCase):
         self.assertAlmostEqual(ndcg, (1 + 1 / np.log2(5)) / (1 + 1 / np.log2(3)))
 
 
+class LexicalTest(Small):
+    def test_it_is_bm25_as_the_books_have_it(self):
+        lexical, request = Lexical(self.corpus), tokenizer().encode("list mail customer music").ids
+        documents = [inner(views[0]) + inner(views[2]) for views in self.corpus.views]
+        mean, scores = np.mean([len(document) for document in documents]), []
+        for document in documents:
+            score = 0.0
+            for piece in inner(request):
+                holding = sum(piece in other for other in documents)
+                rarity = np.log(1 + (len(documents) - holding + 0.5) / (holding + 0.5))
+                times = document.count(piece)
+                score += rarity * times * (K1 + 1) / (times + K1 * (1 - B + B * len(document) / mean))
+            scores.append(score)
+        np.testing.assert_allclose(lexical.worth(request), WEIGHT * np.array(scores) / max(scores), rtol=1e-5)
+        self.assertFalse(lexical.worth(tokenizer().encode("now").ids).any(), "no tool has the word")
+
+
+class SharesTest(Small):
+    def test_shares_have_the_loss_and_the_gradient_of_the_whole(self):
+        encoder = encoders.Encoder(tensors()).train()
+        texts = [tokenizer().encode(text).ids for text in ("list the orders", "play", "send mail to a customer now", "delete files")]
+        target = torch.from_numpy(np.random.default_rng(3).normal(size=(4, HIDDEN)).astype(np.float32))
+
+        def loss_of(vectors):
+            return (vectors * target).sum()
+
+        whole = loss_of(encoder(*map(torch.from_numpy, corpora.padded(texts))))
+        whole.backward()
+        wanted = [parameter.grad.clone() for parameter in encoder.trained()]
+        for threads in (1, 2, 3, 9):
+            shares = Shares(threads, torch.device("cpu"))
+            self.assertAlmostEqual(shares.backward(encoder, texts, loss_of), float(whole), 4)
+            for parameter, gradient in zip(encoder.trained(), wanted, strict=True):
+                torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5)
+            np.testing.assert_allclose(shares.embed(encoder, texts), mine.embed(encoder, texts), atol=1e-5)
+            encoder.train()
+        self.assertEqual(sorted(at for share in dealt(texts, 3) for at in share), [0, 1, 2, 3])
+
+
 class RunTest(Small):
     def run_for(self, out, steps, stop_after=None):
         weights = self.folder / "weights"
@@ -231,6 +272,16 @@ class RunTest(Small):
         with self.assertRaises(SystemExit) as other_corpus:
             self.run_for(parts, 8)
         self.assertIn("is of another corpus", str(other_corpus.exception))
+
+    def test_nothing_is_learnt_from_a_set_that_is_left_out(self):
+        corpus = corpora.read(self.folder, tokenizer(), ["a"])
+        self.assertEqual({pair.group for pair in corpus.pairs}, {"b/made", "talk/made"})
+        self.assertEqual([pair.group for pair in corpus.holdback], ["a/labelled", "a/labelled"])
+        hard = mine.mine(encoders.Encoder(tensors()), corpus, range(4))
+        self.assertFalse({tool for wrong in hard.values() for tool in wrong} & corpus.unseen)
+        with self.assertRaises(corpora.CorpusError) as error:
+            corpora.read(self.folder, tokenizer(), ["c"])
+        self.assertIn("has no set c: it has a, b", str(error.exception))
 
     def test_what_is_missing_is_named(self):
         (self.folder / "texts.jsonl").write_text("", "utf-8")

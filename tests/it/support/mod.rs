@@ -204,6 +204,12 @@ pub(crate) fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The directory of the model that is used unless another is named.
+#[cfg(feature = "onnx")]
+pub(crate) fn shipped_model() -> PathBuf {
+    repository().join(tool_router::config::Config::default().embedder.model_dir)
+}
+
 /// Names a test that cannot run here. `make test` lists these, `.ci/run` fails on them.
 pub(crate) fn left_out(test: &str, why: &str) {
     use std::io::Write;
