@@ -17,12 +17,12 @@ out=${2:?usage: run.sh WORK OUT [flags of build_data.py]}
 shift 2
 export PYTHON=${PYTHON:-python3} PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 router=${TOOL_ROUTER_BIN:-$root/target/release/tool-router}
-steps=${STEPS:-1500} batch=${BATCH:-64} seed=${SEED:-1}
+seed=${SEED:-1}
 say() { printf '%s\n' "$*" >&2; }
 
 [ -x "$router" ] || { say "no router at $router: cargo build --release, or set TOOL_ROUTER_BIN"; exit 1; }
 "$PYTHON" -c "import torch" 2>/dev/null || {
-    say "$PYTHON has no torch: apt-get install python3-torch libopenblas0-pthread (without the latter a step takes ten times as long),"
+    say "$PYTHON has no torch: apt-get install python3-torch libopenblas0-pthread (the latter is a fast BLAS),"
     say "then PYTHON=/usr/bin/python3; or any torch from 1.13 on"
     exit 1
 }
@@ -52,8 +52,8 @@ fi
 
 say "training"
 PYTHONPATH=$here/../build:$work/train-site "$PYTHON" "$here/train.py" \
-    --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --steps "$steps" --batch "$batch" --seed "$seed" \
-    ${DISTRACTORS:+--distractors "$DISTRACTORS"} ${THREADS:+--threads "$THREADS"}
+    --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --seed "$seed" \
+    ${STEPS:+--steps "$STEPS"} ${BATCH:+--batch "$BATCH"} ${DISTRACTORS:+--distractors "$DISTRACTORS"} ${THREADS:+--threads "$THREADS"}
 
 say "model directory"
 PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/export.py" \

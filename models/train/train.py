@@ -108,11 +108,20 @@ def advance(run, sampler, shares):
     loss = shares.backward(run.encoder, batch.queries + batch.texts, loss_of)
     torch.nn.utils.clip_grad_norm_(run.encoder.trained(), CLIP)
     run.optimiser.step()
+    run.step += 1
     with torch.no_grad():
         for average, parameter in zip(run.average, run.encoder.trained(), strict=True):
-            average.lerp_(parameter.detach(), 1 - AVERAGE)
-    run.step += 1
+            # Of early steps fewer are averaged, or a short run would keep a share of the published weights.
+            average.lerp_(parameter.detach(), 1 - min(AVERAGE, run.step / (run.step + 9)))
     return loss
+
+
+def positive(text):
+    """For argparse: a whole number of 1 or more."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def main():
@@ -120,13 +129,13 @@ def main():
     parser.add_argument("--corpus", type=Path, required=True, help="folder of build_data.py, with texts.jsonl")
     parser.add_argument("--weights", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and trained weights")
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--batch", type=int, default=64, help="requests of a step")
-    parser.add_argument("--mine-every", type=int, default=300, help="steps between two minings of wrong answers")
+    parser.add_argument("--steps", type=positive, default=300)
+    parser.add_argument("--batch", type=positive, default=64, help="requests of a step")
+    parser.add_argument("--mine-every", type=positive, default=300, help="steps between two minings of wrong answers")
     parser.add_argument("--distractors", type=int, default=2000, help="tools of other sets in the measure at the end")
     parser.add_argument("--leave-out", action="append", default=[], metavar="SET", help="learn nothing from it, measure on it")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that each embed a share of a batch")
+    parser.add_argument("--threads", type=positive, default=os.cpu_count(), help="that each embed a share of a batch")
     args = parser.parse_args()
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
