@@ -6,8 +6,8 @@
 #   OUT     model directory to write
 #   e.g.    run.sh work ../tool-minilm-l6-int8 --data "$TOOL_ROUTER_DATA"
 #           run.sh work my-model --catalog tools.jsonl --pairs pairs.jsonl
-# Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, DISTRACTORS, THREADS (flags of train.py), SEED,
-# NAME (of the model), TOOL_ROUTER_BIN.
+# Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, HARD, DISTRACTORS, THREADS (flags of
+# train.py), SEED, NAME (of the model), TOOL_ROUTER_BIN.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -53,7 +53,8 @@ fi
 say "training"
 PYTHONPATH=$here/../build:$work/train-site "$PYTHON" "$here/train.py" \
     --corpus "$work/corpus" --weights "$work/weights" --out "$work/run" --seed "$seed" \
-    ${STEPS:+--steps "$STEPS"} ${BATCH:+--batch "$BATCH"} ${DISTRACTORS:+--distractors "$DISTRACTORS"} ${THREADS:+--threads "$THREADS"}
+    ${STEPS:+--steps "$STEPS"} ${BATCH:+--batch "$BATCH"} ${HARD:+--hard "$HARD"} \
+    ${DISTRACTORS:+--distractors "$DISTRACTORS"} ${THREADS:+--threads "$THREADS"}
 
 say "model directory"
 PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/export.py" \

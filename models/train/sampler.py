@@ -13,8 +13,6 @@ import numpy as np
 LABELLED = 2.0
 # How often each view of a tool is the text to come near: label, first sentence, whole description.
 VIEW_SHARES = (0.25, 0.4, 0.35)
-# Of the tools shown as wrong answers, beside those of the batch's other requests.
-MOST_HARD = 1
 
 
 @dataclass
@@ -31,8 +29,9 @@ class Batch:
 class Sampler:
     """Batches without end; what comes next hangs on seed and step alone, so a run can be resumed."""
 
-    def __init__(self, corpus, size, seed):
-        self.corpus, self.size, self.seed = corpus, size, seed
+    def __init__(self, corpus, size, seed, most_hard=0):
+        """`most_hard`: of a request's mined and look-alike tools, those shown as wrong answers beside the batch's others."""
+        self.corpus, self.size, self.seed, self.most_hard = corpus, size, seed, most_hard
         self.groups = {}
         for at, pair in enumerate(corpus.pairs):
             self.groups.setdefault(pair.group, []).append(at)
@@ -59,7 +58,7 @@ class Sampler:
                 tools.append(int(random.choice(pair.relevant)))
         for at, pair in zip(chosen, queries, strict=True):
             wrong = [*self.hard.get(at, []), *pair.negatives]
-            tools.extend(int(tool) for tool in random.permutation(wrong)[:MOST_HARD])
+            tools.extend(int(tool) for tool in random.permutation(wrong)[: self.most_hard])
         unsure = np.zeros((len(queries), len(tools)), dtype=bool)
         for q, pair in enumerate(queries):
             fitting = corpus.fitting(pair)

@@ -1,4 +1,5 @@
-"""Trains the embedder on what build_data.py wrote: contrastive, with wrong answers mined anew from all tools.
+"""Trains the embedder on what build_data.py wrote: contrastive, over each batch; with --hard, wrong answers that the model as it
+is finds among all tools are added.
 
 A run can be stopped at any time and goes on from its last checkpoint with the same command. The log has a line per
 step in CSV. Two runs with one seed, on one machine and as many threads, take the same steps.
@@ -116,11 +117,14 @@ def advance(run, sampler, shares):
     return loss
 
 
-def positive(text):
-    """For argparse: a whole number of 1 or more."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+def at_least(least):
+    """For argparse: a whole number."""
+
+    def number(text):
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is not {least} or more")
+        return int(text)
+
     return number
 
 
@@ -129,13 +133,14 @@ def main():
     parser.add_argument("--corpus", type=Path, required=True, help="folder of build_data.py, with texts.jsonl")
     parser.add_argument("--weights", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and trained weights")
-    parser.add_argument("--steps", type=positive, default=300)
-    parser.add_argument("--batch", type=positive, default=64, help="requests of a step")
-    parser.add_argument("--mine-every", type=positive, default=300, help="steps between two minings of wrong answers")
-    parser.add_argument("--distractors", type=int, default=2000, help="tools of other sets in the measure at the end")
+    parser.add_argument("--steps", type=at_least(1), default=300)
+    parser.add_argument("--batch", type=at_least(1), default=64, help="requests of a step")
+    parser.add_argument("--hard", type=at_least(0), default=0, help="wrong answers shown with each request: tools that look right")
+    parser.add_argument("--mine-every", type=at_least(1), default=300, help="steps between two minings of wrong answers, with --hard")
+    parser.add_argument("--distractors", type=at_least(0), default=2000, help="tools of other sets in the measure at the end")
     parser.add_argument("--leave-out", action="append", default=[], metavar="SET", help="learn nothing from it, measure on it")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=positive, default=os.cpu_count(), help="that each embed a share of a batch")
+    parser.add_argument("--threads", type=at_least(1), default=os.cpu_count(), help="that each embed a share of a batch")
     args = parser.parse_args()
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -147,10 +152,10 @@ def main():
         corpus = corpora.read(args.corpus, tokenizer, args.leave_out)
     except corpora.CorpusError as error:
         raise SystemExit(str(error)) from None
-    made_by = {"steps": args.steps, "batch": args.batch, "mine-every": args.mine_every, "seed": args.seed,
-               "leave-out": " ".join(sorted(args.leave_out))}
+    made_by = {"steps": args.steps, "batch": args.batch, "hard": args.hard, "mine-every": args.mine_every,
+               "seed": args.seed, "leave-out": " ".join(sorted(args.leave_out))}
     run = Run(tensors, {**made_by, "corpus": digest(args.corpus)}, device)
-    sampler = Sampler(corpus, args.batch, args.seed)
+    sampler = Sampler(corpus, args.batch, args.seed, args.hard)
     checkpoint, log = args.out / "checkpoint.pt", args.out / "log.csv"
     if checkpoint.exists():
         run.load(checkpoint)
@@ -191,7 +196,7 @@ def train(run, sampler, args, shares, checkpoint, log):
             writer.writerow(["step", "loss", "rate", "seconds"])
         while run.step < args.steps:
             started = time.monotonic()
-            if run.step % args.mine_every == 0:
+            if args.hard and run.step % args.mine_every == 0:
                 asked = sampler.upcoming(run.step, min(args.mine_every, args.steps - run.step))
                 run.hard = mine(run.encoder, sampler.corpus, asked, mining(bar), shares.embed)
             sampler.hard = run.hard

@@ -139,7 +139,7 @@ class SamplerTest(Small):
         self.assertTrue(all(self.corpus.pairs[sampler._chosen(step)[0]].relevant for step in range(60)))
 
     def test_what_fits_as_well_is_no_wrong_answer(self):
-        sampler = Sampler(self.corpus, 5, 1)
+        sampler = Sampler(self.corpus, 5, 1, most_hard=1)
         # The copy of the right tool, and another tool of the same request.
         sampler.hard = {at: [1] if at == 0 else [2, 4] for at in range(4)}
         for step in range(40):
@@ -155,6 +155,12 @@ class SamplerTest(Small):
                             for v in self.corpus.views[t]}
                     if tuple(tokens) in fits and text != batch.right[q]:
                         self.assertTrue(batch.unsure[q, text])
+
+    def test_unless_asked_for_a_batch_shows_right_tools_only(self):
+        sampler = Sampler(self.corpus, 5, 1)
+        sampler.hard = {at: [2, 4] for at in range(4)}
+        for step in range(20):
+            self.assertEqual(len(sampler.batch(step).texts), sum(bool(self.corpus.pairs[at].relevant) for at in sampler._chosen(step)))
 
     def test_wrong_answers_are_neither_right_nor_copies(self):
         hard = mine.mine(encoders.Encoder(tensors()), self.corpus, range(5))
@@ -234,7 +240,7 @@ class RunTest(Small):
         bert.write_safetensors(weights / "model.safetensors", tensors())
         tokenizer().save(str(weights / "tokenizer.json"))
         argv = ["train.py", "--corpus", self.folder, "--weights", weights, "--out", out, "--steps", steps, "--batch", 4,
-                "--mine-every", 3, "--threads", 1]
+                "--hard", 1, "--mine-every", 3, "--threads", 1]
         advance, done = train.advance, []
 
         def stopping(*args):
