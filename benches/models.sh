@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Whether a model finds tools better than another, the whole pipeline, query by query: what it never saw, the same among more than ten
-# thousand tools, and what it was trained on the like of. Tables on the screen, results in target/models.
+# thousand tools, what it was trained on the like of, and what is written otherwise (rewritten/). Tables on the screen, results in
+# target/models.
 #
 # Usage: models.sh OLD_MODEL NEW_MODEL     Folders; each is ranked by its own ranking.json (`tool-router fit`). MAX_QUERIES: of a set.
 set -euo pipefail
@@ -17,26 +18,29 @@ distractors=(mcp-pool toolret-apigen seal-tools)
 # Of sets that training saw other requests of, or other sets' like.
 in_domain=(metatool:test metatool:multi seal-tools:test_in_domain seal-tools:test_out_domain toolbench-stable toolret-apigen bfcl-nonlive)
 other_languages=(functionchat-ko)
+rewritten=(azure-lower azure-typos azure-ko azure-zh)
 
 queries=(${MAX_QUERIES:+--max-queries "$MAX_QUERIES"})
 
 sets() { for set in "$@"; do printf -- '--set %s ' "$set"; done; }
-# compare TITLE NAME FLAGS: tables of each model go to files, the comparison to the screen.
+# compare TITLE NAME DATA FLAGS: tables of each model go to files, the comparison to the screen.
 compare() {
-  local title=$1 name=$2 which; shift 2
+  local title=$1 name=$2 data=$3 which; shift 3
   for which in old new; do
     printf '[embedder]\nmodel_dir = "%s"\n' "${!which}" > "$out/$which.toml"
-    "$router" eval --config "$out/$which.toml" --data "$TOOL_ROUTER_DATA" --ranker router --ranker cosine "${queries[@]}" \
+    "$router" eval --config "$out/$which.toml" --data "$data" --ranker router --ranker cosine "${queries[@]}" \
       --out "$out/$name.$which.json" "$@" > "$out/$name.$which.txt"
   done
   printf '\n%s\n' "$title"
   "$router" eval compare "$out/$name.old.json" "$out/$name.new.json"
 }
+python3 benches/rewritten/rewrite.py "$TOOL_ROUTER_DATA" "$out/rewritten"
 # shellcheck disable=SC2046 # one word per flag
 {
-  compare "Never seen" unseen $(sets "${unseen[@]}")
-  compare "Never seen, among distractors" distractors $(sets "${among_distractors[@]}") \
+  compare "Never seen" unseen "$TOOL_ROUTER_DATA" $(sets "${unseen[@]}")
+  compare "Never seen, among distractors" distractors "$TOOL_ROUTER_DATA" $(sets "${among_distractors[@]}") \
     $(for d in "${distractors[@]}"; do printf -- '--distractors %s ' "$TOOL_ROUTER_DATA/$d"; done)
-  compare "In domain" in_domain $(sets "${in_domain[@]}")
-  compare "Other languages" languages $(sets "${other_languages[@]}")
+  compare "In domain" in_domain "$TOOL_ROUTER_DATA" $(sets "${in_domain[@]}")
+  compare "Other languages" languages "$TOOL_ROUTER_DATA" $(sets "${other_languages[@]}")
+  compare "Lower case, typing slips, Korean, Chinese" rewritten "$out/rewritten" $(sets "${rewritten[@]}")
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains the shipped model from the folder of public sets, and writes its model directory. Stopped and started again, it goes on.
+# Trains the shipped model from the folder of public sets, and writes its model directory, weights for ranking included. Stopped and
+# started again, it goes on.
 #
 # Usage: run.sh WORK OUT [flags of build_data.py]
 #   WORK    folder for packages, weights, corpus, checkpoints and log (about 1 GB)
@@ -7,7 +8,7 @@
 #   e.g.    run.sh work ../tool-minilm-l6-int8 --data "$TOOL_ROUTER_DATA"
 #           run.sh work my-model --catalog tools.jsonl --pairs pairs.jsonl
 # Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, HARD, DISTRACTORS, THREADS (flags of
-# train.py), SEED, NAME (of the model), TOOL_ROUTER_BIN.
+# train.py), SEED, NAME (of the model), FIT_QUERIES (of a set, for the weights), TOOL_ROUTER_BIN.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -61,3 +62,18 @@ PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/export.py" \
     --trained "$work/run/model.safetensors" --weights "$work/weights" --corpus "$work/corpus" \
     --float-graph "$work/float.onnx" --name "${NAME:-$(basename "$out")}" --out "$out"
 PYTHONPATH=$here/../build:$work/site "$PYTHON" "$here/../build/check.py" "$out"
+
+say "ranking weights and confidence"
+# Those of the model that was there before say nothing of this one.
+rm -f "$out/ranking.json"
+sets=()
+for folder in "$work"/corpus/fitting/*/; do
+    [ ! -d "$folder" ] || sets+=(--set "$(basename "$folder")")
+done
+if [ ${#sets[@]} -eq 0 ]; then
+    say "none fitted: that takes twenty labelled requests that training does not see; the built-in ones are used"
+else
+    printf '[embedder]\nmodel_dir = "%s"\n' "$(cd "$out" && pwd)" >"$work/fit.toml"
+    "$router" fit --config "$work/fit.toml" --data "$work/corpus/fitting" "${sets[@]}" \
+        ${FIT_QUERIES:+--max-queries "$FIT_QUERIES"} --out "$out/ranking.json"
+fi

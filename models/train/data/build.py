@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from . import card, exclude, labelled, make
+from . import card, exclude, fitting, labelled, make
 from .negatives import LookAlikes, mark_copies
 from .pairs import TALK, Book, thin
 from .seeds import fraction, generator
@@ -23,7 +23,7 @@ def tell(message):
 
 
 def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_missing=False):
-    """Writes `tools.jsonl`, `pairs.jsonl`, `holdback.jsonl`, `card.md` and `card.json` into `out`; returns the card."""
+    """Writes `tools.jsonl`, `pairs.jsonl`, `holdback.jsonl`, `card.md`, `card.json` and `fitting/` into `out`; returns the card."""
     if data is None and catalog is None:
         raise BadInput("nothing to read: name --data, --catalog or both")
     if not 0 < share <= 1:
@@ -69,9 +69,13 @@ def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_m
     if share < THIN_TOOLS:
         kept = _thin_tools(kept, pairs, held, share)
     _write(Path(out), kept, pairs, held)
+    catalogs = {source.name: Path(data) / source.name / "tools.jsonl" for source in SOURCES} if data is not None else {}
+    catalogs[OWN] = catalog and Path(catalog)
+    sets = fitting.write(Path(out) / "fitting", requests, train, leaks, catalogs, data and Path(data))
     report = card.card(kept, pairs, held, notes, seed, share, TALK)
     card.write(Path(out), report)
-    tell(f"wrote {len(kept)} tools, {len(pairs)} pairs and {len(held)} held-back pairs to {out}")
+    tell(f"wrote {len(kept)} tools, {len(pairs)} pairs and {len(held)} held-back pairs to {out}; sets to fit weights on: "
+        f"{', '.join(sets) or f'none has {fitting.LEAST} requests that training does not see'}")
     return report
 
 

@@ -29,6 +29,8 @@ SOURCES = (
 )
 # Sets of which neither tools nor requests may enter.
 NEVER = ("livemcpbench", "azure-mcp", "mcp-bench", "restbench", "functionchat-ko", "toolret-toolink")
+# Of one of them a half is for choosing among models and for the router's weights; the other is reported.
+SELECTION = "livemcpbench"
 # Requests of sets whose tools may enter: reported, so they stay out.
 REPORTED = {
     "metatool": ("queries.test.jsonl", "queries.multi.jsonl", "queries.notool.jsonl"),
@@ -110,6 +112,11 @@ def _field(entry, name, kind, where, default=None):
     return value
 
 
+def id_of(entry):
+    """A tool's id where its line gives none."""
+    return f"{entry['server']}/{entry['name']}" if entry.get("server") else entry["name"]
+
+
 def read_tools(path, name, license_name):
     """The tools of one file. Ids get the set's name in front, so that two sets cannot clash."""
     found, seen = [], {}
@@ -119,7 +126,7 @@ def read_tools(path, name, license_name):
         server = entry.get("server") or None
         if server is not None and not isinstance(server, str):
             raise BadInput(f"{where}: field `server` is {type(server).__name__}; it has to be a string or null")
-        raw_id = _field(entry, "id", str, where, default=f"{server}/{tool_name}" if server else tool_name)
+        raw_id = _field(entry, "id", str, where, default=id_of(entry))
         if not tool_name.strip() or not raw_id.strip():
             raise BadInput(f"{where}: field `{'id' if tool_name.strip() else 'name'}` is blank; give it a value")
         if raw_id in seen:

@@ -119,6 +119,21 @@ class Build(WithWorld):
         self.assertIn("| mcp-pool | ISC | 1 |", text)
         self.assertIn("Seed 1, share 1.0", text)
 
+    def test_weights_are_fitted_on_requests_that_training_does_not_see(self):
+        self.world.files["livemcpbench/tools.jsonl"] = [tool("winch", "winch", "Turns the winch of a boat.")]
+        self.world.files["livemcpbench/queries.jsonl"] = [query(f"w{n}", f"Turn winch {n}", "winch") for n in range(99)]
+        _, _, pairs, _ = self.world.build()
+        seen = {fold(pair["query"]) for pair in pairs}
+        folder = self.world.root / "out/fitting"
+        # Of forty requests of seal-tools a tenth is held back: too few.
+        self.assertEqual(sorted(path.name for path in folder.iterdir()), ["livemcpbench", "metatool"])
+        for name in ("livemcpbench", "metatool"):
+            queries, tools = (read_lines(folder / name / file) for file in ("queries.jsonl", "tools.jsonl"))
+            self.assertGreaterEqual(len(queries), 20)
+            self.assertFalse({fold(one["text"]) for one in queries} & seen)
+            self.assertLessEqual({tool_id for one in queries for tool_id in one["relevant"]}, {one["id"] for one in tools})
+        self.assertTrue(20 <= len(read_lines(folder / "livemcpbench/queries.jsonl")) <= 79, "a half of it")
+
 
 class Exclusions(WithWorld):
     """One planted leak per rule."""
