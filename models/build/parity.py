@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--float-graph", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="model directory")
+    parser.add_argument("--beside", type=Path, help="another model directory, to be timed in turn with this one")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("texts", type=Path, nargs="+")
     args = parser.parse_args()
@@ -87,11 +88,13 @@ def main():
     kept = [len(set(a) & set(b)) / 5 for a, b in zip(nearest(expected), nearest(small), strict=True)]
     print(f"int8 keeps of the 5 nearest: mean {statistics.fmean(kept):.3f}")
 
+    others = [session(args.beside / "model.onnx")] if args.beside else []
     for text in TIMED_TEXTS:
         inputs = feed(tokenizer, text)
-        float_ms, int8_ms = milliseconds([fused, int8], inputs)
+        float_ms, int8_ms, *other = milliseconds([fused, int8, *others], inputs)
         tokens = inputs["input_ids"].shape[1]
-        print(f"{tokens:4} tokens: float {float_ms:.2f} ms, int8 {int8_ms:.2f} ms, {float_ms / int8_ms:.2f} x")
+        beside = f", {args.beside.name} {other[0]:.2f} ms, {int8_ms / other[0]:.3f} of it" if other else ""
+        print(f"{tokens:4} tokens: float {float_ms:.2f} ms, int8 {int8_ms:.2f} ms, {float_ms / int8_ms:.2f} x{beside}")
 
 
 if __name__ == "__main__":

@@ -22,12 +22,13 @@ class CorpusError(Exception):
 
 @dataclass
 class Pair:
-    """One request. `relevant` and `negatives` are places of tools."""
+    """One request. `relevant`, `negatives` and `also` are places of tools; those of `also` would do as well."""
 
     tokens: list
     relevant: list
     negatives: list
     group: str
+    also: list = field(default_factory=list)
 
 
 @dataclass
@@ -46,8 +47,8 @@ class Corpus:
     unseen: set = field(default_factory=set)
 
     def fitting(self, pair):
-        """Places of the tools that are right for a request, copies of them too."""
-        return set(pair.relevant).union(*(self.copies[tool] for tool in pair.relevant))
+        """Places of the tools that are right for a request, copies of them and what would do as well too."""
+        return {*pair.relevant, *pair.also}.union(*(self.copies[tool] for tool in pair.relevant))
 
 
 def lines(path):
@@ -89,12 +90,14 @@ def read(folder, tokenizer, leave_out=()):
     for name, out in (("pairs.jsonl", corpus.pairs), ("holdback.jsonl", corpus.holdback)):
         for number, line in lines(folder / name):
             try:
-                relevant, negatives = ([places[tool] for tool in line.get(of, [])] for of in ("relevant", "negatives"))
+                relevant, negatives, also = (
+                    [places[tool] for tool in line.get(of, [])] for of in ("relevant", "negatives", "also")
+                )
             except KeyError as error:
                 raise CorpusError(f"{folder / name}:{number}: tools.jsonl lacks the tool {error}") from None
             tokens = encode(tokenizer, line["query"], QUERY_TOKENS)
             group = f"{line['set']}/{'labelled' if line['kind'].startswith('labelled') else 'made'}"
-            pair = Pair(tokens, relevant, negatives, group)
+            pair = Pair(tokens, relevant, negatives, group, also)
             if name == "pairs.jsonl" and line["set"] in leave_out:
                 if line["kind"] == "labelled":
                     left_out.setdefault(line["set"], []).append(pair)

@@ -1,7 +1,8 @@
 """Trained weights -> a model directory that `serve` loads: the fused int8 graph, manifest, tokenizer files, data card.
 
-Runs on the packages of models/build, not on torch. Prints how far the int8 model is from the float one, over the
-requests that were held back from training, and refuses below the bar that the shipped model has to pass.
+Runs on the packages of models/build, not on torch. Prints how far the int8 model is from the float one, by cosine and by
+the tools that requests find which were held back from training, and refuses below the bar that the shipped model has to
+pass.
 """
 
 import argparse
@@ -18,20 +19,40 @@ from check import embed, session
 # That of the published weights, which goes on to hold for what is made of them.
 LICENSE = Path(__file__).resolve().parent.parent / "minilm-l6-int8" / "LICENSE"
 LEAST_COSINE = 0.99
+# By which recall@5 may differ, on so many requests that a few near ties are no more.
+MOST_APART, ENOUGH = 0.005, 200
 TEXTS = 100
+REQUESTS = 1000
+# Beside those that the requests need.
+OTHER_TOOLS = 300
 
 
-def parity(directory, tensors, texts):
-    """Cosines between the int8 model's vectors and the float64 reference's."""
+def vectors_of(directory, tensors):
+    """(the int8 model's, the float64 reference's): each text -> unit vector."""
     manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
     tokenizer = load_tokenizer(directory / "tokenizer.json", MAX_TOKENS)
     model, reference = session(directory / manifest["file"]), Bert(tensors)
-    return np.array([float(embed(model, tokenizer, text) @ reference.embed(tokenizer, text)) for text in texts])
+    return lambda text: embed(model, tokenizer, text), lambda text: reference.embed(tokenizer, text)
+
+
+def recall(vector, requests, tools):
+    """recall@5 of requests (text, ids they need) among `tools`, id -> text, by cosine."""
+    ids, texts = list(tools), np.array([vector(text) for text in tools.values()])
+    found = []
+    for text, relevant in requests:
+        first = np.argsort(-(texts @ vector(text)), kind="stable")[:5]
+        found.append(sum(ids[place] in relevant for place in first) / len(relevant))
+    return float(np.mean(found))
 
 
 def evenly(items, most):
     """At most `most` of them."""
     return items[:: max(1, -(-len(items) // most))]
+
+
+def lines(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def main():
@@ -54,18 +75,25 @@ def main():
     shutil.copyfile(LICENSE, made / "LICENSE")
     shutil.copyfile(args.corpus / "card.md", made / "DATA.md")
 
-    def texts(name, of):
-        with open(args.corpus / name, encoding="utf-8") as file:
-            return evenly([of(json.loads(line)) for line in file], TEXTS)
-
-    compared = texts("holdback.jsonl", lambda line: line["query"]) + texts("texts.jsonl", lambda line: line["views"][-1])
-    cosines = parity(made, tensors, compared)
+    held, tools = lines(args.corpus / "holdback.jsonl"), lines(args.corpus / "texts.jsonl")
+    int8, floats = vectors_of(made, tensors)
+    compared = evenly([line["query"] for line in held], TEXTS) + evenly([line["views"][-1] for line in tools], TEXTS)
+    cosines = np.array([float(int8(text) @ floats(text)) for text in compared])
     print(
         f"{args.out.name}: {len(compared)} texts, cosine to the float model: mean {cosines.mean():.4f}, "
         f"5th percentile {np.quantile(cosines, 0.05):.4f}, lowest {cosines.min():.4f}"
     )
     if cosines.mean() < LEAST_COSINE:
         raise SystemExit(f"mean cosine is {cosines.mean():.4f}, at least {LEAST_COSINE} is asked: the int8 graph is off")
+    requests = evenly([(line["query"], set(line["relevant"])) for line in held if line["relevant"]], REQUESTS)
+    needed = set().union(*(relevant for _, relevant in requests))
+    others = evenly([tool for tool in tools if tool["id"] not in needed], OTHER_TOOLS)
+    among = {tool["id"]: tool["views"][1] for tool in [*(tool for tool in tools if tool["id"] in needed), *others]}
+    if requests:
+        found, expected = (recall(vector, requests, among) for vector in (int8, floats))
+        print(f"{args.out.name}: {len(requests)} requests that were held back, recall@5 {found:.3f}, the float model's {expected:.3f}")
+        if ENOUGH <= len(requests) and MOST_APART < abs(found - expected):
+            raise SystemExit(f"recall@5 is {found - expected:+.3f} off, {MOST_APART} is allowed: the int8 graph is off")
     args.out.mkdir(parents=True, exist_ok=True)
     for file in made.iterdir():
         file.replace(args.out / file.name)

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from . import card, exclude, fitting, labelled, make
+from . import card, exclude, fitting, implied, labelled, make
 from .negatives import LookAlikes, mark_copies
 from .pairs import TALK, Book, thin
 from .seeds import fraction, generator
@@ -56,6 +56,8 @@ def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_m
     # A small run would make all requests to throw most of them away.
     asked = min(1.0, MADE_OF * share) if share < THIN_TOOLS else 1.0
     for pair in make.made(subjects, seed, tell, asked):
+        book.take(pair)
+    for pair in implied.made(kept, subjects, seed, asked):
         book.take(pair)
     for pair in make.without_tool(seed, len(book.pairs)):
         book.take(pair)
@@ -146,7 +148,7 @@ def _look_alikes(tools, pairs, seed):
         if number % 50_000 == 0:
             tell(f"look-alikes of {number} of {len(pairs)} pairs")
         if pair.relevant:
-            pair.negatives = alike.sample(pair.relevant, generator(seed, pair.set, pair.query, "negatives"))
+            pair.negatives = alike.sample((*pair.relevant, *pair.also), generator(seed, pair.set, pair.query, "negatives"))
 
 
 def _thin_tools(tools, pairs, held, share):
@@ -156,6 +158,7 @@ def _thin_tools(tools, pairs, held, share):
     ids = {tool.id for tool in kept}
     for pair in pairs + held:
         pair.negatives = [tool_id for tool_id in pair.negatives if tool_id in ids]
+        pair.also = [tool_id for tool_id in pair.also if tool_id in ids]
     for tool in kept:
         tool.copies = [tool_id for tool_id in tool.copies if tool_id in ids]
     return kept

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+from .pairs import IMPLIED
 from .sets import OWN
 
 
@@ -22,6 +23,7 @@ def card(tools, pairs, held, notes, seed, share, talk):
         "left_out": [{"what": key[0], "of": key[1], "why": key[2], "count": count} for key,
             count in sorted(notes.items())],
         "notes": {
+            IMPLIED: "made requests that take a tool for granted; under the tools' licences",
             talk: "made requests that need no tool; written for this repository, under its licence",
             "made": "every kind but `labelled*` is made by templates from the tools' own documents, without a "
             "language model, and is under the tool's licence",

@@ -8,12 +8,15 @@ from .words import count, fold
 # Words that a request has; the long kinds are conversations.
 SHORT = (3, 60)
 LONG = (3, 150)
-LONG_KINDS = frozenset({"wrapped", "several", "several_long", "labelled", "labelled_typo", "labelled_wrapped", "typo"})
+LONG_KINDS = frozenset({"wrapped", "several", "several_long", "labelled", "labelled_typo", "labelled_wrapped", "typo", "implied"})
 TALK = "talk"
+IMPLIED = "implied"
 # Pairs of one tool and one kind, as the only positive; a kind makes fewer, so this is a stop against mistakes in kinds.
 MOST_PER_KIND = 4
 # Labelled requests of one tool: the sets with most would else teach their own habits.
 MOST_LABELLED = 60
+# Of those for which a need is taken for granted, which few tools are for.
+_MANY = ("labelled", "implied")
 
 
 @dataclass
@@ -25,11 +28,14 @@ class Pair:
     set: str
     kind: str
     negatives: list[str] = field(default_factory=list)
+    # Tools that would do in place of a relevant one: no wrong answers.
+    also: list[str] = field(default_factory=list)
 
     def line(self):
         """As it is written."""
-        return {"query": self.query, "relevant": list(self.relevant), "set": self.set, "kind": self.kind,
+        line = {"query": self.query, "relevant": list(self.relevant), "set": self.set, "kind": self.kind,
             "negatives": self.negatives}
+        return line | {"also": self.also} if self.also else line
 
 
 class Book:
@@ -67,7 +73,7 @@ class Book:
             return "text of a held-back request"
         if key in self._texts:
             return "text of another pair"
-        most = MOST_LABELLED if pair.kind.startswith("labelled") else MOST_PER_KIND
+        most = MOST_LABELLED if pair.kind.startswith(_MANY) else MOST_PER_KIND
         if len(pair.relevant) == 1 and self._per_tool[pair.relevant[0], pair.kind] >= most:
             return "cap per tool and kind"
         return None

@@ -202,6 +202,15 @@ def _rank(subject):
     return 0 if verb.removesuffix(" for") in RETRIEVE else 1 if verb in COMPUTE else 3 if verb in WRITE else 2
 
 
+def asked(subject, rng):
+    """One need as an order, to be gone on from; `None` where it is too long for that."""
+    part = _part(subject, rng)
+    if part is None:
+        return None
+    deed, after = part
+    return _with_product(phrases.order(deed, rng, swapped=rng.random() < 0.4) + after, subject, [subject], rng)
+
+
 def _part(subject, rng, likely=0.5):
     deed, after = plain_forms(subject, rng) if rng.random() < likely else (subject.best, "")
     return None if len(deed.rest.split()) > 18 else (deed, after)

@@ -4,7 +4,7 @@ import unittest
 
 from fixtures import TEXT, tool
 
-from data import filled, noise, phrases, several, talk, wrap
+from data import filled, implied, noise, phrases, several, talk, wrap
 from data.deed import Deed, deeds
 from data.document import is_english, sentences
 from data.kinds import Subject
@@ -126,6 +126,23 @@ class Requests(unittest.TestCase):
         self.assertEqual(finder.tool.name, "list_boards")
         self.assertNotIn(" id", text)
         self.assertIsNone(several.hop(subjects[0], subjects, generator(1)))
+
+    def test_what_is_taken_for_granted_needs_a_tool_too(self):
+        tools = [made(name, text) for name, text in (("write_file", "Write text to a file"), ("saveFile", "Save a file"),
+            ("write_memory_bank_file", "Write a file of the memory bank"), ("list_boats", "List all boats"))]
+        subjects = [Subject(one, tuple(deeds(one)), None, words=frozenset(core(one.name))) for one in tools]
+        pairs = list(implied.made(tools, subjects, 1))
+        writers = {tools[0].id, tools[1].id}
+        self.assertEqual({pair.relevant[-1] for pair in pairs}, writers)
+        for pair in pairs:
+            # The other one would do as well, and no slot is left open.
+            self.assertEqual({pair.relevant[-1], *pair.also}, writers)
+            self.assertNotRegex(pair.query, r"[{}]")
+            if len(pair.relevant) == 2:
+                self.assertIn("boats", pair.query.lower())
+        self.assertEqual({len(pair.relevant) for pair in pairs}, {1, 2})
+        self.assertLess(len(list(implied.made(tools, subjects, 1, 0.1))), len(pairs))
+        self.assertEqual(pairs, list(implied.made(tools, subjects, 1)))
 
     def test_conversation_keeps_the_request(self):
         for n in range(40):
