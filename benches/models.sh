@@ -15,8 +15,8 @@ mkdir -p "$out"
 unseen=(livemcpbench:odd azure-mcp mcp-bench restbench toolret-toolink)
 among_distractors=(livemcpbench:odd mcp-bench azure-mcp)
 distractors=(mcp-pool toolret-apigen seal-tools)
-# Of sets that training saw other requests of, or other sets' like.
-in_domain=(metatool:test metatool:multi seal-tools:test_in_domain seal-tools:test_out_domain toolbench-stable toolret-apigen bfcl-nonlive)
+# Training saw other requests of these, and the tools of all but the last.
+in_domain=(metatool:test metatool:multi seal-tools:test_in_domain seal-tools:test_out_domain)
 other_languages=(functionchat-ko)
 rewritten=(azure-lower azure-typos azure-ko azure-zh)
 
