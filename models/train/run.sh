@@ -8,7 +8,7 @@
 #   e.g.    run.sh work ../tool-minilm-l6-int8 --data "$TOOL_ROUTER_DATA"
 #           run.sh work my-model --catalog tools.jsonl --pairs pairs.jsonl
 # Environment: PYTHON (default python3; needs torch 1.13 or newer), STEPS, BATCH, HARD, DISTRACTORS, THREADS (flags of
-# train.py), SEED, NAME (of the model), FIT_QUERIES (of a set, for the weights), TOOL_ROUTER_BIN.
+# train.py), SEED, NAME (of the model), TOOL_ROUTER_BIN.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -74,6 +74,5 @@ if [ ${#sets[@]} -eq 0 ]; then
     say "none fitted: that takes twenty labelled requests that training does not see; the built-in ones are used"
 else
     printf '[embedder]\nmodel_dir = "%s"\n' "$(cd "$out" && pwd)" >"$work/fit.toml"
-    "$router" fit --config "$work/fit.toml" --data "$work/corpus/fitting" "${sets[@]}" \
-        ${FIT_QUERIES:+--max-queries "$FIT_QUERIES"} --out "$out/ranking.json"
+    "$router" fit --config "$work/fit.toml" --data "$work/corpus/fitting" "${sets[@]}" --out "$out/ranking.json"
 fi

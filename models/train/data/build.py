@@ -73,7 +73,8 @@ def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_m
     _write(Path(out), kept, pairs, held)
     catalogs = {source.name: Path(data) / source.name / "tools.jsonl" for source in SOURCES} if data is not None else {}
     catalogs[OWN] = catalog and Path(catalog)
-    sets = fitting.write(Path(out) / "fitting", requests, train, leaks, catalogs, data and Path(data))
+    sets = fitting.write(Path(out) / "fitting", requests, train, leaks, catalogs, data and Path(data),
+        share if share < THIN_TOOLS else 1.0)
     report = card.card(kept, pairs, held, notes, seed, share, TALK)
     card.write(Path(out), report)
     tell(f"wrote {len(kept)} tools, {len(pairs)} pairs and {len(held)} held-back pairs to {out}; sets to fit weights on: "

@@ -6,6 +6,7 @@ Requests that it has seen find their tools by meaning too easily, and the weight
 import hashlib
 import json
 
+from .seeds import fraction
 from .sets import SELECTION, id_of, lines, read_queries
 from .words import fold
 
@@ -13,11 +14,12 @@ from .words import fold
 LEAST = 20
 
 
-def write(out, requests, train, leaks, catalogs, data):
+def write(out, requests, train, leaks, catalogs, data, share=1.0):
     """`out/SET/tools.jsonl` and `queries.jsonl`; the names of the sets written.
 
     `requests`: (source, path, its queries); `train`: the pairs that train; `catalogs`: set → the file of its tools;
-    `data`: the folder of the public sets, or `None`.
+    `data`: the folder of the public sets, or `None`; `share`: of the requests of a set, and of the tools that none of
+    them needs.
     """
     seen = {fold(pair.query) for pair in train}
     sets = {}
@@ -31,10 +33,14 @@ def write(out, requests, train, leaks, catalogs, data):
             and in_even_half(query.id)]
     sets = {name: found for name, found in sets.items() if LEAST <= len(found[1])}
     for name, (tools, queries) in sets.items():
+        queries = queries[:: max(1, min(round(1 / share), len(queries) // LEAST))]
+        needed = {tool_id for query in queries for tool_id in query.relevant}
         (out / name).mkdir(parents=True, exist_ok=True)
         with (out / name / "tools.jsonl").open("w", encoding="utf-8") as file:
             for _, entry in lines(tools):
-                file.write(json.dumps({"id": id_of(entry), **entry}, ensure_ascii=False) + "\n")
+                entry = {"id": id_of(entry), **entry}
+                if entry["id"] in needed or fraction("fitting", name, entry["id"]) < share:
+                    file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         with (out / name / "queries.jsonl").open("w", encoding="utf-8") as file:
             for query in queries:
                 line = {"id": query.id, "text": query.text, "relevant": query.relevant}
