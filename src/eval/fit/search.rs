@@ -40,22 +40,12 @@ fn gains(from: &[f64], to: &[f64]) -> impl Iterator<Item = f64> {
     to.iter().zip(from).map(|(to, from)| to - from)
 }
 
-/// The best weights that single steps lead to, from `start` and from whole texts alone: no single step leads from views to those, and a
-/// model that was trained on tools may read whole texts best. The way that gains more, unless it costs a set too much.
+/// The best weights that single steps from `start` lead to.
 pub(super) fn best(sets: &[&Taken<'_>], start: &Weights) -> Weights {
-    let at_start = objectives(sets, start);
-    let mut whole = start.clone();
-    (whole.fusion.full, whole.fusion.best, whole.fusion.mean) =
-        (start.fusion.full + start.fusion.best + start.fusion.mean, 0.0, 0.0);
-    let (by_views, reached) = climb(sets, start.clone(), &at_start);
-    let (by_whole, there) = climb(sets, whole, &at_start);
-    if is_gain(&at_start, &reached, &there) { by_whole } else { by_views }
-}
-
-/// Single steps up from `from`, and what they reach.
-fn climb(sets: &[&Taken<'_>], from: Weights, at_start: &[f64]) -> (Weights, Vec<f64>) {
-    let mut here = objectives(sets, &from);
-    let mut best = from;
+    let objectives = |weights: &Weights| sets.iter().map(|set| objective(set, weights)).collect::<Vec<f64>>();
+    let mut best = start.clone();
+    let at_start = objectives(&best);
+    let mut here = at_start.clone();
     for _ in 0..ROUNDS {
         let mut moved = false;
         for field in FIELDS {
@@ -64,8 +54,9 @@ fn climb(sets: &[&Taken<'_>], from: Weights, at_start: &[f64]) -> (Weights, Vec<
                 let mut tried = best.clone();
                 *field(&mut tried) = ((value + step).clamp(0.0, 2.0) * 100.0).round() / 100.0;
                 tried.clauses.cover = tried.clauses.cover.min(1.0);
-                let there = objectives(sets, &tried);
-                if is_gain(at_start, &here, &there) {
+                let there = objectives(&tried);
+                let gained = gains(&here, &there).sum::<f64>() / sets.len().max(1) as f64;
+                if LEAST_GAIN < gained && gains(&at_start, &there).all(|gain| -MOST_COST < gain) {
                     (best, here, moved) = (tried, there, true);
                 }
             }
@@ -74,30 +65,5 @@ fn climb(sets: &[&Taken<'_>], from: Weights, at_start: &[f64]) -> (Weights, Vec<
             break;
         }
     }
-    (best, here)
-}
-
-fn objectives(sets: &[&Taken<'_>], weights: &Weights) -> Vec<f64> {
-    sets.iter().map(|set| objective(set, weights)).collect()
-}
-
-/// Whether it is worth going from `here` to `there`: a gain on average, and at most a small cost to any set since the start.
-fn is_gain(at_start: &[f64], here: &[f64], there: &[f64]) -> bool {
-    let gained = gains(here, there).sum::<f64>() / there.len().max(1) as f64;
-    LEAST_GAIN < gained && gains(at_start, there).all(|gain| -MOST_COST < gain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_has_to_gain_on_average_and_may_cost_no_set_much() {
-        let start = [0.5, 0.5];
-        assert!(is_gain(&start, &start, &[0.51, 0.5]));
-        assert!(!is_gain(&start, &start, &[0.502, 0.502]), "as much as chance gives");
-        assert!(!is_gain(&start, &start, &[0.6, 0.49]), "one set pays");
-        // What was gained before may be given back in part.
-        assert!(is_gain(&start, &[0.5, 0.52], &[0.56, 0.5]));
-    }
+    best
 }
