@@ -28,8 +28,11 @@ say() { printf '%s\n' "$*" >&2; }
     exit 1
 }
 
-say "packages and published weights"
+say "packages, ONNX Runtime and published weights"
 bash "$here/../build/fetch.sh" "$work"
+# Here, not an hour later where the router fits weights.
+bash "$here/../build/fetch_runtime.sh"
+export ORT_DYLIB_PATH=${ORT_DYLIB_PATH:-$root/.runtime/libonnxruntime.so}
 if [ ! -f "$work/train-site.done" ]; then
     rm -rf "$work/train-site"
     # Not those of models/build: torch brings the numpy that it was built for.

@@ -28,12 +28,13 @@ from mine import mine
 from sampler import Sampler
 from shares import Shares
 
-# Of a batch of 256; a batch of 64 is as noisy at half of it.
-PEAK = 2e-4
+# Of a batch of 256; a smaller one is noisier, and learns at a rate that is smaller by the root of it.
+PEAK, PEAK_BATCH = 2e-4, 256
 WARM_UP = 0.06
 DECAY = 0.01
 CLIP = 1.0
-# Weights are averaged as training goes (Polyak): the average of the last couple of hundred steps is steadier than any one.
+# Weights are averaged as training goes (Polyak): the average of the last steps is steadier than any one. A tenth of the steps
+# so far counts, or a short run would keep much of the published weights; of long runs the last hundred.
 AVERAGE = 0.99
 # Of the published weights this share is in the result: tools unlike those of training are found better so (WiSE-FT, Wortsman
 # et al., arXiv:2109.01903). Chosen from 0, 0.3 and 0.5 on the sets that weights are fitted on.
@@ -46,18 +47,19 @@ class Run:
 
     def __init__(self, tensors, made_by, device):
         """`made_by`: what decides the steps, by flag; `steps` among it. A run goes on only with the same."""
+        self.made_by, self.steps = made_by, made_by["steps"]
+        self.peak = PEAK * math.sqrt(made_by["batch"] / PEAK_BATCH)
         self.encoder = Encoder(tensors).to(device)
         self.average = [parameter.detach().clone() for parameter in self.encoder.trained()]
-        self.optimiser = torch.optim.AdamW(self.encoder.trained(), lr=PEAK, weight_decay=DECAY)
-        self.made_by, self.steps = made_by, made_by["steps"]
+        self.optimiser = torch.optim.AdamW(self.encoder.trained(), lr=self.peak, weight_decay=DECAY)
         self.step, self.seconds, self.hard = 0, 0.0, {}
 
     def rate(self):
         """Up in a straight line, down along a cosine."""
         warm = max(1, round(WARM_UP * self.steps))
         if self.step < warm:
-            return PEAK * (self.step + 1) / warm
-        return PEAK * 0.5 * (1 + math.cos(math.pi * (self.step - warm) / max(1, self.steps - warm)))
+            return self.peak * (self.step + 1) / warm
+        return self.peak * 0.5 * (1 + math.cos(math.pi * (self.step - warm) / max(1, self.steps - warm)))
 
     def save(self, path):
         """Never half: written beside, then moved."""
@@ -116,7 +118,6 @@ def advance(run, sampler, shares):
     run.step += 1
     with torch.no_grad():
         for average, parameter in zip(run.average, run.encoder.trained(), strict=True):
-            # Of early steps fewer are averaged, or a short run would keep a share of the published weights.
             average.lerp_(parameter.detach(), 1 - min(AVERAGE, run.step / (run.step + 9)))
     return loss
 

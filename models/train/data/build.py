@@ -9,7 +9,7 @@ from . import card, exclude, fitting, implied, labelled, make
 from .negatives import LookAlikes, mark_copies
 from .pairs import TALK, Book, thin
 from .seeds import fraction, generator
-from .sets import (NEVER, OWN, OWN_HOLD_BACK, OWN_LICENSE, PERMISSIVE, REPORTED, SOURCES, UNSEEN_TOOLS, BadInput,
+from .sets import (NEVER, OWN, OWN_HOLD_BACK, OWN_LICENSE, PERMISSIVE, REPORTED, SELECTION, SOURCES, UNSEEN_TOOLS, BadInput,
                    Source, missing, read_queries, read_tools)
 
 # Under this share tools are thinned too: a run of one per cent is to try things out, and embeds no ten thousand tools.
@@ -71,9 +71,8 @@ def run(out, data=None, catalog=None, own_pairs=None, seed=1, share=1.0, allow_m
     if share < THIN_TOOLS:
         kept = _thin_tools(kept, pairs, held, share)
     _write(Path(out), kept, pairs, held)
-    catalogs = {source.name: Path(data) / source.name / "tools.jsonl" for source in SOURCES} if data is not None else {}
-    catalogs[OWN] = catalog and Path(catalog)
-    sets = fitting.write(Path(out) / "fitting", requests, train, leaks, catalogs, data and Path(data),
+    selection = [query for query in evaluation.queries if query.set == SELECTION]
+    sets = fitting.write(Path(out) / "fitting", requests, selection, tools + evaluation.tools, train, leaks,
         share if share < THIN_TOOLS else 1.0)
     report = card.card(kept, pairs, held, notes, seed, share, TALK)
     card.write(Path(out), report)

@@ -1,7 +1,7 @@
 """Requests that need a tool which they never speak of: who says "save it as notes/plan.md" needs what writes files.
 
 A few needs are so common that every catalogue has tools for them: files, today's date, places, the web, a mail, a chart.
-Requests take them for granted, and none of the words that they use stands in those tools' texts.
+Requests take them for granted, and seldom use a word that stands in those tools' texts.
 """
 
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ def _any(words):
     return frozenset(words.split())
 
 
+# `unlike` comes from reading which names of mcp-pool and the other sets would fit otherwise.
 NEEDS = (
     Need("write a file", (_any("write save create append"), _any("file files")),
         _any("bank research item items image using laravel history"), after=(

@@ -112,11 +112,6 @@ def _field(entry, name, kind, where, default=None):
     return value
 
 
-def id_of(entry):
-    """A tool's id where its line gives none."""
-    return f"{entry['server']}/{entry['name']}" if entry.get("server") else entry["name"]
-
-
 def read_tools(path, name, license_name):
     """The tools of one file. Ids get the set's name in front, so that two sets cannot clash."""
     found, seen = [], {}
@@ -126,7 +121,7 @@ def read_tools(path, name, license_name):
         server = entry.get("server") or None
         if server is not None and not isinstance(server, str):
             raise BadInput(f"{where}: field `server` is {type(server).__name__}; it has to be a string or null")
-        raw_id = _field(entry, "id", str, where, default=id_of(entry))
+        raw_id = _field(entry, "id", str, where, default=f"{server}/{tool_name}" if server else tool_name)
         if not tool_name.strip() or not raw_id.strip():
             raise BadInput(f"{where}: field `{'id' if tool_name.strip() else 'name'}` is blank; give it a value")
         if raw_id in seen:

@@ -122,9 +122,10 @@ class Build(WithWorld):
     def test_weights_are_fitted_on_requests_that_training_does_not_see(self):
         self.world.files["livemcpbench/tools.jsonl"] = [tool("winch", "winch", "Turns the winch of a boat.")]
         self.world.files["livemcpbench/queries.jsonl"] = [query(f"w{n}", f"Turn winch {n}", "winch") for n in range(99)]
+        folder = self.world.root / "out/fitting"
+        write_lines(folder / "of-an-earlier-run/queries.jsonl", [])
         _, _, pairs, _ = self.world.build()
         seen = {fold(pair["query"]) for pair in pairs}
-        folder = self.world.root / "out/fitting"
         # Of forty requests of seal-tools a tenth is held back: too few.
         self.assertEqual(sorted(path.name for path in folder.iterdir()), ["livemcpbench", "metatool"])
         for name in ("livemcpbench", "metatool"):

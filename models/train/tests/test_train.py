@@ -234,6 +234,14 @@ class SharesTest(Small):
 
 
 class RunTest(Small):
+    def test_a_share_of_the_published_weights_stays(self):
+        run = train.Run(tensors(), {"steps": 2, "batch": 64}, "cpu")
+        published = [parameter.detach().clone() for parameter in run.encoder.trained()]
+        run.average = [parameter + 1 for parameter in published]
+        for before, after in zip(published, run.result(tensors()).trained(), strict=True):
+            np.testing.assert_allclose(after.detach(), before + 1 - train.KEPT, atol=1e-6)
+        self.assertAlmostEqual(run.peak, train.PEAK / 2, msg="a quarter of the batch, half of the rate")
+
     def run_for(self, out, steps, stop_after=None):
         weights = self.folder / "weights"
         weights.mkdir(exist_ok=True)
