@@ -77,5 +77,7 @@ if [ ${#sets[@]} -eq 0 ]; then
     say "none fitted: that takes twenty labelled requests that training does not see; the built-in ones are used"
 else
     printf '[embedder]\nmodel_dir = "%s"\n' "$(cd "$out" && pwd)" >"$work/fit.toml"
-    "$router" fit --config "$work/fit.toml" --data "$work/corpus/fitting" "${sets[@]}" --out "$out/ranking.json"
+    # Also among all tools that it was trained on: most catalogues are larger than the sets.
+    "$router" fit --config "$work/fit.toml" --data "$work/corpus/fitting" "${sets[@]}" --distractors "$work/corpus" \
+        --out "$out/ranking.json"
 fi

@@ -13,6 +13,9 @@ use crate::eval::{Model, whole_file};
 use crate::index::EngineChoice;
 use crate::rank::Weights;
 
+/// Queries of a set among distractors: what is found is kept of every tool for every one of them.
+const AMONG: usize = 200;
+
 /// Flags of `fit`.
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -25,6 +28,9 @@ pub struct Arguments {
     /// A set and its split to learn from; may be repeated. Report on others
     #[arg(long = "set", required = true, value_name = "NAME[:SPLIT]")]
     sets: Vec<String>,
+    /// Fit on every set among the tools of this folder as well, on 200 of its queries; may be repeated
+    #[arg(long, value_name = "DIR")]
+    distractors: Vec<PathBuf>,
     /// At most this many queries of a set, evenly spaced
     #[arg(long, value_name = "N", default_value_t = 1_500)]
     max_queries: usize,
@@ -42,11 +48,15 @@ pub async fn run(arguments: Arguments, mut model: Model) -> Result<(), Exit> {
     let bar = ProgressBar::new_spinner();
     let tick = || bar.inc(1);
     let mut sets = Vec::new();
-    for set in &arguments.sets {
-        let (data, max_queries) = (arguments.data.as_path(), Some(arguments.max_queries));
-        let data = Dataset::read(&dataset::Choice { data, set, distractors: &[], max_queries }).map_err(|e| failed(&e))?;
-        bar.set_message(format!("{set}: tools"));
-        sets.push(Prepared::of(data, EngineChoice::Exact, &mut model, &tick).map_err(|e| failed(&e))?);
+    let alone: (&[PathBuf], usize) = (&[], arguments.max_queries);
+    let among = (arguments.distractors.as_slice(), arguments.max_queries.min(AMONG));
+    for (distractors, most) in [alone, among].into_iter().take(if arguments.distractors.is_empty() { 1 } else { 2 }) {
+        for set in &arguments.sets {
+            let choice = dataset::Choice { data: &arguments.data, set, distractors, max_queries: Some(most) };
+            let data = Dataset::read(&choice).map_err(|e| failed(&e))?;
+            bar.set_message(format!("{set}: {} tools", data.tools.len()));
+            sets.push(Prepared::of(data, EngineChoice::Exact, &mut model, &tick).map_err(|e| failed(&e))?);
+        }
     }
     bar.set_message("requests, then weights");
     // From the built-in numbers, so that two fits of the same sets are equal whatever file is in place.
@@ -55,9 +65,16 @@ pub async fn run(arguments: Arguments, mut model: Model) -> Result<(), Exit> {
     write(&arguments.out, &weights)?;
     let rows = fitted.iter().map(|one| {
         let held_out = one.held_out.map_or_else(String::new, |held_out| format!("{held_out:.3}"));
-        vec![one.set.clone(), one.queries.to_string(), format!("{:.3}", one.before), format!("{:.3}", one.after), held_out]
+        vec![
+            one.set.clone(),
+            one.tools.to_string(),
+            one.queries.to_string(),
+            format!("{:.3}", one.before),
+            format!("{:.3}", one.after),
+            held_out,
+        ]
     });
-    output::table(&["set", "queries", "built in", "fitted", "fitted on the others"], &[1, 2, 3, 4], rows);
+    output::table(&["set", "tools", "queries", "built in", "fitted", "fitted on the others"], &[1, 2, 3, 4, 5], rows);
     output::line("mean of recall@5, nDCG@10 and COMP@10");
     output::line(&format!("{} for model {}", arguments.out.display(), model.id()));
     Ok(())

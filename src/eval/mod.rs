@@ -93,6 +93,8 @@ pub enum EvalError {
 /// The model for an evaluation: its workers as a pool for queries, the same workers in parallel for documents.
 pub struct Model {
     embedders: Vec<Box<dyn Embedder>>,
+    /// What documents gave: sets that are measured among the same distractors share most of their texts.
+    known: HashMap<String, UnitVector>,
     pool: Pool,
     policy: Policy,
     reranking: Option<Reranking>,
@@ -112,7 +114,7 @@ impl Model {
     pub fn new(mut loaded: Loaded, documents: Loaded) -> Result<Self, EvalError> {
         loaded.embedders.truncate(1);
         let pool = Pool::start(loaded, PoolOptions::default())?;
-        Ok(Self { embedders: documents.embedders, pool, policy: Policy::default(), reranking: None })
+        Ok(Self { embedders: documents.embedders, known: HashMap::new(), pool, policy: Policy::default(), reranking: None })
     }
 
     /// The same, ranking by `policy`.
@@ -151,14 +153,15 @@ impl Model {
         self.reranking.as_ref().map_or("", |reranking| reranking.pool.id())
     }
 
-    /// Vectors of all `texts`, each text once, on all workers; `tick` is told of each.
+    /// Vectors of all `texts`, each text once, on all workers; `tick` is told of each that was not known.
     ///
     /// # Errors
     /// The model failed on one.
     pub fn embed_all(&mut self, texts: Vec<String>, tick: &(dyn Fn() + Sync)) -> Result<HashMap<String, UnitVector>, EmbedError> {
-        let mut distinct = texts;
-        distinct.sort_unstable();
-        distinct.dedup();
+        let mut wanted = texts;
+        wanted.sort_unstable();
+        wanted.dedup();
+        let distinct: Vec<String> = wanted.iter().filter(|text| !self.known.contains_key(*text)).cloned().collect();
         let share = distinct.len().div_ceil(self.embedders.len().max(1)).max(1);
         let prefix = self.pool.info().passage_prefix.clone();
         let parts: Vec<Result<Vec<(String, UnitVector)>, EmbedError>> = std::thread::scope(|scope| {
@@ -177,11 +180,10 @@ impl Model {
             }
             threads.into_iter().map(|thread| thread.join().unwrap_or(Err(EmbedError::Panicked))).collect()
         });
-        let mut all = HashMap::with_capacity(distinct.len());
         for part in parts {
-            all.extend(part?);
+            self.known.extend(part?);
         }
-        Ok(all)
+        Ok(wanted.into_iter().filter_map(|text| self.known.get(&text).cloned().map(|vector| (text, vector))).collect())
     }
 }
 

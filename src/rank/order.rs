@@ -48,15 +48,16 @@ impl Default for Fusion {
 }
 
 impl Fusion {
-    /// For a request of which the model cannot read a share `unread`, in `[0, 1]`: meaning gives way to words in proportion. All of it
-    /// is the ranking by words alone.
+    /// For a request of which the model cannot read a share `unread`, in `[0, 1]`: meaning gives way to words in proportion, and whole texts
+    /// to views, as what is left to read is a name or two. All of it is the ranking by words alone.
     #[must_use]
     pub fn with_unread(self, unread: f32) -> Self {
         let towards = |from: f32, to: f32| from + (to - from) * unread;
+        let to_views = self.full * unread;
         Self {
-            best: towards(self.best, 0.0),
-            mean: towards(self.mean, 0.0),
-            full: towards(self.full, 0.0),
+            best: towards(self.best + to_views / 2.0, 0.0),
+            mean: towards(self.mean + to_views / 2.0, 0.0),
+            full: towards(self.full - to_views, 0.0),
             lexical: towards(self.lexical, 1.0),
             named: towards(self.named, self.named_by_words),
             named_by_words: self.named_by_words,
@@ -248,6 +249,16 @@ mod tests {
         let half = Fusion::default();
         assert!((half.among(half.centring_half as usize).centring - half.centring / 2.0).abs() < 1e-6);
         assert_eq!(Fusion { centring_half: 0.0, ..half }.among(7).centring, half.centring);
+    }
+
+    #[test]
+    fn what_is_not_read_gives_way_to_words_and_whole_texts_to_views() {
+        let whole = Fusion { best: 0.0, mean: 0.0, full: 1.0, ..Fusion::default() };
+        let half = whole.with_unread(0.5);
+        assert_eq!((half.best, half.mean, half.full), (0.125, 0.125, 0.25));
+        assert_eq!(whole.with_unread(0.0), whole);
+        let none = whole.with_unread(1.0);
+        assert_eq!((none.best, none.mean, none.full, none.lexical), (0.0, 0.0, 0.0, 1.0));
     }
 
     #[test]

@@ -88,6 +88,14 @@ fn weights_are_fitted_used_and_calibrated() {
         "equal sets, equal file"
     );
 
+    let among = file("among.json");
+    let desk = file("desk");
+    let flags = ["--set", "paper", "--distractors", desk.to_str().unwrap(), "--out", among.to_str().unwrap()];
+    let output = command(folder.path(), "config.toml", "fit", &flags);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    let sizes: Vec<&str> = table.lines().filter(|l| l.contains(" paper ")).filter_map(|l| l.split_whitespace().nth(1)).collect();
+    assert_eq!(sizes, ["24", "48"], "alone and among distractors: {table}");
+
     std::fs::write(file("fitted.toml"), format!("[embedder]\nkind = \"hashing\"\n[ranking]\nweights_file = {path:?}\n")).unwrap();
     let results = file("results.json");
     let flags = ["--set", "paper", "--none", "paper:none", "--out", results.to_str().unwrap()];

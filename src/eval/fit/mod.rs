@@ -2,7 +2,7 @@
 //!
 //! Ranking has few weights, so they are sought one at a time on a coarse grid, by the mean over sets of recall@5, nDCG@10 and COMP@10. A step
 //! must gain more than chance gives and take nothing from any set: sets differ far more than requests do, and what is bought from one with
-//! another does not travel. What the fit is worth elsewhere is shown by leaving each set out in turn.
+//! another does not travel. Sets may be taken among distractors as well. What the fit is worth elsewhere is shown by leaving each set out in turn.
 //!
 //! Confidence needs requests that no tool fits. Three kinds: requests whose tools are taken away, those of other sets, and talk
 //! (`talk.rs`). Whoever asks for a missing tool is hardest to tell and matters least, since a near tool is then seldom wrong; hence the
@@ -34,6 +34,8 @@ struct Taken<'a> {
 pub struct Fitted {
     /// The set.
     pub set: String,
+    /// Its tools, distractors included.
+    pub tools: usize,
     /// Its queries.
     pub queries: usize,
     /// The mean of recall@5, nDCG@10 and COMP@10 with the weights before.
@@ -86,10 +88,12 @@ pub async fn fit(
     let all: Vec<&Taken<'_>> = taken.iter().collect();
     let mut weights = search::best(&all, start);
     weights.model = model.id().to_owned();
-    let report = taken.iter().enumerate().map(|(at, one)| {
-        let others: Vec<&Taken<'_>> = taken.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, other)| other).collect();
+    let report = taken.iter().map(|one| {
+        // The same requests among other tools are no other set.
+        let others: Vec<&Taken<'_>> = taken.iter().filter(|other| other.set.data.name != one.set.data.name).collect();
         Fitted {
             set: one.set.data.name.clone(),
+            tools: one.set.data.tools.len(),
             queries: one.samples.len(),
             before: search::objective(one, start),
             after: search::objective(one, &weights),
@@ -97,6 +101,8 @@ pub async fn fit(
         }
     });
     let report = report.collect();
+    // How sure a cosine makes is learnt where labels are whole: among distractors another tool may serve as well.
+    taken.retain(|one| one.set.data.distractors == 0);
     weights.confidence = Some(confidence::fit(&taken, &weights, model, tick).await?);
     Ok((weights, report))
 }
