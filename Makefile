@@ -5,7 +5,7 @@
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
 LEFT_OUT := target/left-out.txt
 # What `make peers` compares on: folders below TOOL_ROUTER_DATA, each with its split.
-PEER_SETS ?= livemcpbench:odd azure-mcp mcp-bench metatool:test restbench toolbench-stable toolret-toolink bfcl-nonlive
+PEER_SETS ?= livemcpbench:odd azure-mcp mcp-bench restbench toolret-toolink functionchat-ko metatool:test seal-tools:test_out_domain
 
 # Fetches the pinned ONNX Runtime library into .runtime/.
 setup:
@@ -43,7 +43,7 @@ accuracy: setup
 	@cargo build --release
 	@bash benches/accuracy.sh
 
-# Fits the ranking weights and confidence of the shipped models on the splits that are for fitting.
+# Fits the ranking weights and confidence of the published model, models/minilm-l6-int8, on the splits that are for fitting.
 weights: setup
 	@cargo build --release
 	@bash benches/weights.sh

@@ -71,7 +71,7 @@ proved "size $(megabytes "$bytes"), as tar.gz $(megabytes "$packed")"
 [ -z "$(find "$root" -xdev -type f -perm -002)" ] || fail "files that anyone may write: $(find "$root" -xdev -type f -perm -002)"
 proved "no set-user-id file, no file that anyone may write"
 for path in etc/ssl/certs/ca-certificates.crt usr/lib/tool-router/LICENSE usr/lib/tool-router/ThirdPartyNotices.txt \
-    usr/share/tool-router/models/minilm-l6-int8/LICENSE usr/share/doc/tool-router/LICENSE usr/share/doc/tool-router/NOTICE; do
+    usr/share/tool-router/models/tool-minilm-l6-int8/LICENSE usr/share/doc/tool-router/LICENSE usr/share/doc/tool-router/NOTICE; do
     [ -s "$root/$path" ] || fail "/$path is missing"
 done
 proved "certificate authorities and the licences of program, runtime and model are inside"

@@ -47,7 +47,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--peer", nargs="+", choices=list(PEERS), metavar="NAME", help=f"only these, and the router: {', '.join(PEERS)}")
     parser.add_argument(
-        "--model", type=Path, default=ROOT / "models" / "minilm-l6-int8", metavar="DIR", help="model directory of the peers"
+        "--model", type=Path, default=ROOT / "models" / "tool-minilm-l6-int8", metavar="DIR", help="model directory of the peers"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure and every query's scores")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table as Markdown")

@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--corpus", type=Path, required=True, help="folder of build_data.py, with texts.jsonl")
     parser.add_argument("--weights", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint, log and trained weights")
-    parser.add_argument("--steps", type=at_least(1), default=400)
+    parser.add_argument("--steps", type=at_least(1), default=240)
     parser.add_argument("--batch", type=at_least(1), default=256, help="requests of a step")
     parser.add_argument("--hard", type=at_least(0), default=0, help="wrong answers shown with each request: tools that look right")
     parser.add_argument("--mine-every", type=at_least(1), default=60, help="steps between two minings of wrong answers, with --hard")

@@ -36,7 +36,7 @@ impl Default for Embedder {
     fn default() -> Self {
         Self {
             kind: Kind::default(),
-            model_dir: "models/minilm-l6-int8".into(),
+            model_dir: "models/tool-minilm-l6-int8".into(),
             runtime_library: None,
             workers: None,
             queue_limit: 256,
