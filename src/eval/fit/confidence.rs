@@ -213,16 +213,18 @@ fn lossy(samples: &[Sample], weights: &Weights, confidence: &Confidence) -> Vec<
 }
 
 fn set_thresholds(confidence: &mut Confidence, sets: &[Vec<(f32, f64)>]) {
-    confidence.abstain_below = threshold(sets, MOST_LOST);
-    confidence.abstain_strictly_below = Some(threshold(sets, MOST_LOST_STRICTLY));
+    confidence.abstain_below = threshold(sets, MOST_LOST, 0.0);
+    // One request of a small set is more than the share: without it both thresholds would be the same.
+    confidence.abstain_strictly_below = Some(threshold(sets, MOST_LOST_STRICTLY, 1.0));
 }
 
-/// The greatest threshold at which no set loses more than `most`.
-fn threshold(sets: &[Vec<(f32, f64)>], most: f64) -> f32 {
+/// The greatest threshold at which no set loses more than the share `most`, or than `at_least` requests if that is more.
+fn threshold(sets: &[Vec<(f32, f64)>], most: f64, at_least: f64) -> f32 {
     let of_set = |requests: &Vec<(f32, f64)>| {
         let mut requests = requests.clone();
         requests.sort_by(|a, b| a.0.total_cmp(&b.0));
         let all = requests.len().max(1) as f64;
+        let most = most.max(at_least / all);
         let mut lost = 0.0;
         for (confidence, recall) in &requests {
             lost += recall / all;
@@ -351,7 +353,7 @@ mod tests {
                 };
                 sets.iter().map(of_set).fold(0.0, f64::max)
             };
-            let found = threshold(&sets, MOST_LOST);
+            let found = threshold(&sets, MOST_LOST, 0.0);
             prop_assert!(lost(found) <= MOST_LOST + 1e-9);
             // Any greater threshold that holds one more request back loses too much, or holds all back that there are.
             prop_assert!(found == 1.0 || MOST_LOST < lost(found + 0.005) + 1e-9);
