@@ -27,6 +27,7 @@ use crate::rpc::server::{self, Parts, ServeError, TlsPem};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use crate::store::postgres::PostgresStore;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Meters, Watched};
 use crate::tool::TenantId;
@@ -219,8 +220,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let pool =
         Pool::start(loaded, options).map_err(|e| AppError::System { what: "starting embed workers", detail: e.to_string() })?;
 
-    let options = EmbeddedOptions { path: config.store.path.clone(), max_mib: config.store.max_mib };
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&options).await?);
+    let (store, store_place) = open_store(config).await?;
     let catalog = Arc::new(Catalog::default());
     let choice = config.index.choice();
     let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock), choice);
@@ -236,6 +236,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         registrar: registrar.clone(),
         catalog: Arc::clone(&catalog),
         store: Arc::clone(&store),
+        holder: format!("{:016x}", rand::random::<u64>()).into(),
         clock: Arc::new(SystemClock),
     };
     let sources = Sources::start(config.sources()?, surroundings).await?;
@@ -263,10 +264,14 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         model.numerics = info.numerics,
         reranker.id = reranker_id,
         catalog.tools = tools,
-        store.path = %config.store.path.display(),
+        store.place = store_place,
         duration_ms = started.elapsed().as_millis() as u64,
         "router is ready"
     );
+    let following = tokio::spawn({
+        let (registrar, stop) = (registrar.clone(), stop.clone());
+        async move { registrar.follow_store(stop).await }
+    });
     let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog)));
 
     let drain = async {
@@ -291,6 +296,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     };
     backfill.abort();
     stop.cancel();
+    following.await.ok();
     sources.stop().await;
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {
@@ -300,6 +306,19 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     }
     tracing::info!("router has stopped");
     Ok(result?)
+}
+
+/// Opens the configured store; with it, where it is, for people.
+///
+/// # Errors
+/// It cannot be opened.
+pub async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, String), AppError> {
+    if let Some(options) = config.postgres()? {
+        return Ok((Arc::new(PostgresStore::open(&options).await?), options.place()?));
+    }
+    let options = EmbeddedOptions { path: config.store.path.clone(), max_mib: config.store.max_mib };
+    let place = options.path.display().to_string();
+    Ok((Arc::new(EmbeddedStore::open(&options).await?), place))
 }
 
 struct StopUpkeep(Registrar);

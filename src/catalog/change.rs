@@ -121,6 +121,8 @@ impl fmt::Debug for TextHash {
 pub struct Change {
     /// Whose catalogue.
     pub tenant: TenantId,
+    /// Who asked for it, for the audit.
+    pub actor: String,
     /// The version this step is based on; the store refuses any other.
     pub from: Version,
     /// The version after it.

@@ -87,6 +87,16 @@ impl History {
         line.grown.send_replace(());
     }
 
+    /// Forgets what led to a catalogue that came from somewhere else: followers are told that changes are missing.
+    pub fn jump(&self, tenant: &TenantId, version: Version) {
+        let line = self.line(tenant, version);
+        {
+            let mut kept = line.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            *kept = Kept { events: VecDeque::new(), names: 0, version };
+        }
+        line.grown.send_replace(());
+    }
+
     /// Follows a tenant whose catalogue is at `current`, from `since` on; without it from now on.
     #[must_use]
     pub fn follow(&self, tenant: &TenantId, since: Option<Version>, current: Version) -> Follower {
@@ -135,7 +145,8 @@ impl Follower {
         }
         let kept = self.line.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // The catalogue is published a moment before its change is remembered.
-        if kept.version.number <= self.after.number {
+        let same_history = kept.version.epoch == self.after.epoch || self.after.number == 0;
+        if same_history && kept.version.number <= self.after.number {
             return News::None;
         }
         let follows = |first: &Arc<Event>| {

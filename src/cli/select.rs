@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Leave out what is less likely than the best by more than this share of it, 0 to 1
     #[arg(long, value_name = "SHARE")]
     relative_margin: Option<f32>,
+    /// Answer from this version of the catalogue or a later one, as a registration gave it, through whichever router
+    #[arg(long, value_name = "VERSION", conflicts_with = "tools")]
+    min_catalog_version: Option<String>,
     /// The model's API
     #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
     format: Format,
@@ -165,6 +168,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             defer_loading: arguments.defer_loading,
             tool_references: arguments.tool_references,
         }),
+        min_catalog_version: arguments.min_catalog_version,
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
@@ -228,6 +232,7 @@ async fn rank(
         min_confidence,
         relative_margin,
         scope: _,
+        min_catalog_version: _,
     } = message;
     let (query, conversation) = match input {
         Some(Input::Query(query)) => (query, None),

@@ -126,6 +126,7 @@ fn state(status: &SourceStatus) -> &'static str {
         SourceState::Failing => "failing",
         SourceState::Held => "held",
         SourceState::Paused => "paused",
+        SourceState::Elsewhere => "elsewhere",
     }
 }
 

@@ -12,6 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::Config;
 use super::tokens::SHIPPED;
 use crate::compact::Counters;
+use crate::store::postgres::PostgresOptions;
 use crate::telemetry;
 
 /// Prefix of environment variables.
@@ -182,6 +183,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return Err(unusable("key_file", &tls.key_file, "holds no PEM private key".into()));
         }
     }
+    config.postgres()?;
     config.sources()?;
     config.counters()?;
     telemetry::parse_filter(&config.log.filter).map_err(|e| value(e.to_string()))?;
@@ -217,6 +219,14 @@ impl Config {
         // Ours, and read by a test; a failure here would still be one line.
         let shipped = Figment::from(Toml::string(SHIPPED)).extract().map_err(|error| value(one_line(&complaint(error))))?;
         self.tokens.counters(&shipped).map_err(|detail| value(one_line(&detail)))
+    }
+
+    /// The shared store, where one is configured.
+    ///
+    /// # Errors
+    /// It is not usable.
+    pub fn postgres(&self) -> Result<Option<PostgresOptions>, ConfigError> {
+        self.store.postgres.as_ref().map(super::store::Postgres::checked).transpose().map_err(value)
     }
 
     /// The configured sources.

@@ -31,7 +31,7 @@ pub use self::ranking::{NoMatch, Ranking};
 pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
-pub use self::store::Store;
+pub use self::store::{Postgres, Store};
 pub use self::tokens::{Tokens, TokensEstimate, TokensFile, TokensOverhead};
 
 /// Everything that can be set.

@@ -7,6 +7,7 @@
 mod alike;
 mod backfill;
 mod diff;
+mod follow;
 mod upkeep;
 pub mod validate;
 
@@ -33,6 +34,8 @@ use crate::tool::{TenantId, Tool, ToolId, check_source};
 
 /// Registrations under way at once. Each may hold a batch in memory, and the background lane embeds one text at a time anyway.
 const MAX_CONCURRENT: usize = 16;
+/// How often a change is made anew because another router was faster. Each time somebody got on, so this is long.
+const MAX_TRIES: usize = 64;
 /// A source that loses more than half of its tools, and more than this many, is more likely broken than emptied.
 const MASS_REMOVAL_MIN: usize = 5;
 
@@ -55,6 +58,8 @@ pub struct Options {
     pub expected_version: Option<String>,
     /// Say what would change; change nothing.
     pub dry_run: bool,
+    /// Who asks, for the audit of the store.
+    pub actor: String,
 }
 
 /// What a change did.
@@ -126,6 +131,24 @@ pub enum RegisterError {
         /// How many it has.
         of: usize,
     },
+    /// A version that was asked for has not arrived.
+    #[error(
+        "min_catalog_version is {wanted:?}, this router has {current:?} and did not get there before the deadline: ask again"
+    )]
+    Behind {
+        /// What was asked for.
+        wanted: String,
+        /// What is here.
+        current: String,
+    },
+    /// A version that was asked for will never arrive.
+    #[error("min_catalog_version {wanted:?} belongs to another history than {current:?}: list the tools again")]
+    OtherHistory {
+        /// What was asked for.
+        wanted: String,
+        /// What is here.
+        current: String,
+    },
     /// Too many registrations at once.
     #[error("{limit} registrations are under way, the limit is {limit}")]
     Overloaded {
@@ -168,7 +191,8 @@ impl RegisterError {
             Self::Invalid { .. } => Kind::Invalid,
             Self::NotFound { .. } | Self::NoSuchSource { .. } => Kind::NotFound,
             Self::VersionMoved { .. } => Kind::Conflict,
-            Self::MassRemoval { .. } => Kind::Refused,
+            Self::MassRemoval { .. } | Self::OtherHistory { .. } => Kind::Refused,
+            Self::Behind { .. } => Kind::Unavailable,
             Self::Overloaded { .. } | Self::TooManyWatchers { .. } => {
                 Kind::Overloaded { retry_after: std::time::Duration::from_secs(1) }
             }
@@ -214,6 +238,16 @@ impl std::fmt::Debug for Registrar {
     }
 }
 
+/// One step of a catalogue: entries as they are from now on, and what is stored with them.
+#[derive(Default)]
+struct Step {
+    changed: Vec<Arc<Entry>>,
+    removals: Vec<ToolId>,
+    vectors: Vec<(TextHash, Codes)>,
+    /// Who asked for it.
+    actor: String,
+}
+
 /// What one change needs besides the lock: everything that was prepared without it.
 type Vectors = HashMap<TextHash, Codes>;
 
@@ -248,6 +282,8 @@ impl Registrar {
         let _permit = self.0.permits.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_CONCURRENT })?;
         let wanted = prepare(tools).await?;
         let mut vectors = Vectors::new();
+        self.catch_up_to(tenant, &options).await;
+        let mut tries = 0;
         loop {
             // Without the lock: see what changes, embed what that needs.
             let current = self.0.catalog.load().tenant(tenant);
@@ -264,10 +300,15 @@ impl Registrar {
             if plan.is_empty() {
                 return Ok(Outcome::new(current.version(), plan.diff));
             }
-            if missing_texts(&plan.upserts, &current, &vectors).is_empty() {
-                let mut outcome = self.commit(tenant, current, plan, vectors, lock).await?;
-                outcome.look_alikes = self.look_alikes(tenant, source, &outcome.diff).await;
-                return Ok(outcome);
+            if !missing_texts(&plan.upserts, &current, &vectors).is_empty() {
+                continue;
+            }
+            match self.commit(tenant, current, plan, vectors.clone(), &options.actor, lock).await {
+                Ok(mut outcome) => {
+                    outcome.look_alikes = self.look_alikes(tenant, source, &outcome.diff).await;
+                    return Ok(outcome);
+                }
+                Err(error) => self.after(tenant, error, &mut tries).await?,
             }
         }
     }
@@ -284,25 +325,32 @@ impl Registrar {
         options: Options,
     ) -> Result<Outcome, RegisterError> {
         check_source(source)?;
-        let lock = Arc::clone(&self.0.writer).lock_owned().await;
-        let current = self.0.catalog.load().tenant(tenant);
-        check_version(&current, &options)?;
-        let removals = match which {
-            Which::All => {
-                let all: Vec<ToolId> = current.of_source(source).map(|e| e.record.tool.id.clone()).collect();
-                if all.is_empty() {
-                    return Err(RegisterError::NoSuchSource { source_name: source.to_owned() });
+        self.catch_up_to(tenant, &options).await;
+        let mut tries = 0;
+        loop {
+            let lock = Arc::clone(&self.0.writer).lock_owned().await;
+            let current = self.0.catalog.load().tenant(tenant);
+            check_version(&current, &options)?;
+            let removals = match &which {
+                Which::All => {
+                    let all: Vec<ToolId> = current.of_source(source).map(|e| e.record.tool.id.clone()).collect();
+                    if all.is_empty() {
+                        return Err(RegisterError::NoSuchSource { source_name: source.to_owned() });
+                    }
+                    all
                 }
-                all
+                Which::Names(names) => existing(&current, source, names)?,
+            };
+            let diff = Diff { removed: removals.iter().map(|id| id.name().to_owned()).collect(), ..Diff::default() };
+            if options.dry_run {
+                return Ok(Outcome::new(current.version(), diff));
             }
-            Which::Names(names) => existing(&current, source, names)?,
-        };
-        let diff = Diff { removed: removals.iter().map(|id| id.name().to_owned()).collect(), ..Diff::default() };
-        if options.dry_run {
-            return Ok(Outcome::new(current.version(), diff));
+            let plan = Plan { diff, upserts: Vec::new(), removals };
+            match self.commit(tenant, current, plan, Vectors::new(), &options.actor, lock).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => self.after(tenant, error, &mut tries).await?,
+            }
         }
-        let plan = Plan { diff, upserts: Vec::new(), removals };
-        self.commit(tenant, current, plan, Vectors::new(), lock).await
     }
 
     /// Enables or disables tools; gives the names whose state changed.
@@ -318,18 +366,45 @@ impl Registrar {
         options: Options,
     ) -> Result<(Version, Vec<String>), RegisterError> {
         check_source(source)?;
-        let lock = Arc::clone(&self.0.writer).lock_owned().await;
-        let current = self.0.catalog.load().tenant(tenant);
-        check_version(&current, &options)?;
-        let ids = existing(&current, source, names)?;
-        let changed: Vec<_> = ids.iter().filter_map(|id| current.get(id)).filter(|e| e.record.state != state).cloned().collect();
-        let names: Vec<String> = changed.iter().map(|e| e.record.tool.id.name().to_owned()).collect();
-        if changed.is_empty() {
-            return Ok((current.version(), names));
+        self.catch_up_to(tenant, &options).await;
+        let mut tries = 0;
+        loop {
+            let lock = Arc::clone(&self.0.writer).lock_owned().await;
+            let current = self.0.catalog.load().tenant(tenant);
+            check_version(&current, &options)?;
+            let ids = existing(&current, source, &names)?;
+            let others = ids.iter().filter_map(|id| current.get(id)).filter(|e| e.record.state != state);
+            let changed: Vec<Arc<Entry>> = others.map(|e| Arc::new(e.in_state(state))).collect();
+            let changed_names = changed.iter().map(|e| e.record.tool.id.name().to_owned()).collect();
+            if changed.is_empty() {
+                return Ok((current.version(), changed_names));
+            }
+            let step = Step { changed, actor: options.actor.clone(), ..Step::default() };
+            match self.store_and_publish(tenant, &current, step, lock).await {
+                Ok(version) => return Ok((version, changed_names)),
+                Err(error) => self.after(tenant, error, &mut tries).await?,
+            }
         }
-        let entries: Vec<Arc<Entry>> = changed.iter().map(|e| Arc::new(e.in_state(state))).collect();
-        let outcome = self.store_and_publish(tenant, &current, entries, Vec::new(), Vec::new(), lock).await?;
-        Ok((outcome, names))
+    }
+
+    /// What to do after a change was not stored: another router was faster, so it is made anew, of what is stored now.
+    async fn after(&self, tenant: &TenantId, error: RegisterError, tries: &mut usize) -> Result<(), RegisterError> {
+        *tries += 1;
+        match error {
+            RegisterError::Store(StoreError::Moved { .. }) if self.0.store.heard().is_some() && *tries < MAX_TRIES => {
+                self.catch_up(tenant).await.map(drop)
+            }
+            error => Err(error),
+        }
+    }
+
+    /// Looks what is stored, for a caller who expects a version: it may be one that another router just gave. A store that is away is told
+    /// of when it does not take the change.
+    async fn catch_up_to(&self, tenant: &TenantId, options: &Options) {
+        let current = || self.0.catalog.load().tenant(tenant).version().to_string();
+        if self.0.store.heard().is_some() && options.expected_version.as_ref().is_some_and(|expected| *expected != current()) {
+            self.catch_up(tenant).await.ok();
+        }
     }
 
     /// Loads every tenant's catalogue from the store. Vectors of the current model come with it; tools without get them from
@@ -342,29 +417,18 @@ impl Registrar {
         let info = self.0.pool.info().clone();
         let mut tools = 0;
         for stored in self.0.store.load().await? {
-            let vectors = self.0.store.vectors(&stored.tenant, &info.id, info.dimension).await?;
             tools += stored.records.len();
-            let dimension = info.dimension;
-            let built = tokio::task::spawn_blocking(move || {
-                let mut live = HashSet::new();
-                let entries: Vec<_> = stored
-                    .records
-                    .into_iter()
-                    .map(|record| Arc::new(Entry::new(record, |hash| vectors.get(hash).cloned())))
-                    .inspect(|entry| live.extend(entry.vectors().map(|(hash, _)| *hash)))
-                    .collect();
-                let stale = vectors.keys().any(|hash| !live.contains(hash));
-                let built = TenantCatalog::build(stored.tenant.clone(), stored.version, entries, dimension);
-                (stored.tenant, Arc::new(built), stale.then_some(live))
-            });
-            let (tenant, next, stale) = built.await.map_err(|e| StoreError::Damaged { detail: e.to_string() })?;
+            let (next, stale) = self.publish_stored(stored).await?;
+            // Where others write too, a text that is new to us may be theirs, and a model that is not ours may be theirs as well.
+            if self.0.store.heard().is_some() {
+                continue;
+            }
             if let Some(live) = stale {
-                self.0.store.prune_vectors(&tenant, &info.id, &live).await?;
+                self.0.store.prune_vectors(next.tenant(), &info.id, &live).await?;
             }
             if next.without_vectors() == 0 {
-                self.0.store.drop_other_models(&tenant, &info.id).await?;
+                self.0.store.drop_other_models(next.tenant(), &info.id).await?;
             }
-            self.0.publish(&next);
         }
         Ok(tools)
     }
@@ -408,6 +472,7 @@ impl Registrar {
         current: Arc<TenantCatalog>,
         plan: Plan,
         vectors: Vectors,
+        actor: &str,
         lock: OwnedMutexGuard<()>,
     ) -> Result<Outcome, RegisterError> {
         let base = Arc::clone(&current);
@@ -434,7 +499,8 @@ impl Registrar {
         })
         .await
         .map_err(task_failed)?;
-        let version = self.store_and_publish(tenant, &current, entries, removals, fresh, lock).await?;
+        let step = Step { changed: entries, removals, vectors: fresh, actor: actor.to_owned() };
+        let version = self.store_and_publish(tenant, &current, step, lock).await?;
         Ok(Outcome::new(version, diff))
     }
 
@@ -443,15 +509,13 @@ impl Registrar {
         &self,
         tenant: &TenantId,
         current: &Arc<TenantCatalog>,
-        changed: Vec<Arc<Entry>>,
-        removals: Vec<ToolId>,
-        vectors: Vec<(TextHash, Codes)>,
+        step: Step,
         lock: OwnedMutexGuard<()>,
     ) -> Result<Version, RegisterError> {
         let parts = Arc::clone(&self.0);
         let (tenant, current) = (tenant.clone(), Arc::clone(current));
         let task = tokio::spawn(async move {
-            let result = parts.store_then_publish(tenant, &current, changed, removals, vectors).await;
+            let result = parts.store_then_publish(tenant, &current, step).await;
             drop(lock);
             result
         });
@@ -464,10 +528,9 @@ impl Parts {
         self: &Arc<Self>,
         tenant: TenantId,
         current: &Arc<TenantCatalog>,
-        changed: Vec<Arc<Entry>>,
-        removals: Vec<ToolId>,
-        vectors: Vec<(TextHash, Codes)>,
+        step: Step,
     ) -> Result<Version, RegisterError> {
+        let Step { changed, removals, vectors, actor } = step;
         let from = current.version();
         // The first change of a tenant draws its epoch.
         let epoch = if from.number == 0 { rand::random() } else { from.epoch };
@@ -476,7 +539,8 @@ impl Parts {
         let upserts: Vec<Record> = changed.iter().map(|entry| entry.record.clone()).collect();
         let dropped_texts = dropped_texts(current, &changed, &removals);
         let event = event(current, &changed, &removals);
-        let change = Change { tenant: tenant.clone(), from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
+        let change =
+            Change { tenant: tenant.clone(), actor, from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
         self.store.apply(&change).await?;
 
         let (base, gone) = (Arc::clone(current), change.removals);
@@ -522,7 +586,7 @@ fn check_version(current: &TenantCatalog, options: &Options) -> Result<(), Regis
 }
 
 /// The ids behind `names`, each once.
-fn existing(current: &TenantCatalog, source: &str, names: Vec<String>) -> Result<Vec<ToolId>, RegisterError> {
+fn existing(current: &TenantCatalog, source: &str, names: &[String]) -> Result<Vec<ToolId>, RegisterError> {
     if names.is_empty() {
         return Err(Violation::new("tools", "is empty: name at least one tool").into());
     }
@@ -530,13 +594,13 @@ fn existing(current: &TenantCatalog, source: &str, names: Vec<String>) -> Result
     let mut missing = Vec::new();
     let mut seen = HashSet::new();
     for name in names {
-        match ToolId::new(source, &name) {
+        match ToolId::new(source, name) {
             Ok(id) if current.get(&id).is_some() => {
                 if seen.insert(name) {
                     ids.push(id);
                 }
             }
-            _ => missing.push(name),
+            _ => missing.push(name.clone()),
         }
     }
     if missing.is_empty() { Ok(ids) } else { Err(RegisterError::NotFound { source_name: source.to_owned(), names: missing }) }

@@ -14,7 +14,7 @@ use super::convert;
 use super::observe::observe;
 use super::proto::tool_catalog_server::ToolCatalog;
 use super::proto::{self, sync_source_request::Part};
-use super::router::tenant;
+use super::router::{actor, tenant};
 use super::status::{invalid, not_found};
 use super::watch::{self, MAX_WATCHERS};
 use crate::browse::{self, Filter};
@@ -86,12 +86,12 @@ impl ToolCatalog for CatalogService {
         &self,
         request: Request<proto::RegisterToolsRequest>,
     ) -> Result<Response<proto::RegisterToolsResponse>, Status> {
-        let tenant = tenant(&request)?;
+        let (tenant, actor) = (tenant(&request)?, actor(&request));
         let (metadata, _, message) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolCatalog/RegisterTools", &metadata, async {
             let (source, definitions) = (message.source.clone(), message.tools);
             let tools = validated(move || validate::validate_batch(&source, candidates(definitions))).await?;
-            let options = Options { expected_version: message.expected_version, dry_run: message.dry_run };
+            let options = Options { expected_version: message.expected_version, dry_run: message.dry_run, actor };
             let outcome = self.registrar.register(&tenant, &message.source, tools, Meaning::Upsert, options).await?;
             let (catalog_version, diff) = (outcome.version.to_string(), Some(convert::diff(outcome.diff)));
             let (look_alikes, look_alikes_total) = convert::look_alikes(outcome.look_alikes);
@@ -104,13 +104,13 @@ impl ToolCatalog for CatalogService {
         &self,
         request: Request<Streaming<proto::SyncSourceRequest>>,
     ) -> Result<Response<proto::SyncSourceResponse>, Status> {
-        let tenant = tenant(&request)?;
+        let (tenant, actor) = (tenant(&request)?, actor(&request));
         let (metadata, _, stream) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolCatalog/SyncSource", &metadata, async {
             let _place = self.lists.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_LISTS })?;
             let (header, tools) = whole_list(stream).await?;
             let meaning = Meaning::WholeList { allow_mass_removal: header.allow_mass_removal };
-            let options = Options { expected_version: header.expected_version, dry_run: header.dry_run };
+            let options = Options { expected_version: header.expected_version, dry_run: header.dry_run, actor };
             let outcome = self.registrar.register(&tenant, &header.source, tools, meaning, options).await?;
             let (catalog_version, diff) = (outcome.version.to_string(), Some(convert::diff(outcome.diff)));
             let (look_alikes, look_alikes_total) = convert::look_alikes(outcome.look_alikes);
@@ -123,7 +123,7 @@ impl ToolCatalog for CatalogService {
         &self,
         request: Request<proto::UnregisterToolsRequest>,
     ) -> Result<Response<proto::UnregisterToolsResponse>, Status> {
-        let tenant = tenant(&request)?;
+        let (tenant, actor) = (tenant(&request)?, actor(&request));
         let (metadata, _, message) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolCatalog/UnregisterTools", &metadata, async {
             if let Some(status) = too_many_names(&message.tools) {
@@ -134,7 +134,7 @@ impl ToolCatalog for CatalogService {
                 (true, false) => return Err(invalid(&[Violation::new("tools", "is given together with all: send one of them")])),
                 (false, _) => Which::Names(message.tools),
             };
-            let options = Options { expected_version: message.expected_version, dry_run: message.dry_run };
+            let options = Options { expected_version: message.expected_version, dry_run: message.dry_run, actor };
             let outcome = self.registrar.unregister(&tenant, &message.source, which, options).await?;
             let (catalog_version, diff) = (outcome.version.to_string(), Some(convert::diff(outcome.diff)));
             Ok(proto::UnregisterToolsResponse { catalog_version, diff })
@@ -146,7 +146,7 @@ impl ToolCatalog for CatalogService {
         &self,
         request: Request<proto::SetToolStateRequest>,
     ) -> Result<Response<proto::SetToolStateResponse>, Status> {
-        let tenant = tenant(&request)?;
+        let (tenant, actor) = (tenant(&request)?, actor(&request));
         let (metadata, _, message) = request.into_parts();
         observe(&self.meters, "toolrouter.v1.ToolCatalog/SetToolState", &metadata, async {
             if let Some(status) = too_many_names(&message.tools) {
@@ -154,7 +154,7 @@ impl ToolCatalog for CatalogService {
             }
             let state = convert::to_state("state", message.state).map_err(|v| invalid(&[v]))?;
             let state = state.ok_or_else(|| invalid(&[Violation::new("state", "is missing: ENABLED or DISABLED")]))?;
-            let options = Options { expected_version: message.expected_version, dry_run: false };
+            let options = Options { expected_version: message.expected_version, dry_run: false, actor };
             let (version, changed) = self.registrar.set_state(&tenant, &message.source, message.tools, state, options).await?;
             Ok(proto::SetToolStateResponse { catalog_version: version.to_string(), changed })
         })

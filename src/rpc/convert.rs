@@ -160,6 +160,7 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         min_confidence,
         relative_margin,
         continuity,
+        min_catalog_version: None,
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");

@@ -14,7 +14,7 @@ use super::status::invalid;
 use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::error::Violation;
-use crate::register::validate;
+use crate::register::{Registrar, validate};
 use crate::select::{Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
@@ -23,6 +23,7 @@ use crate::tool::TenantId;
 #[derive(Debug)]
 pub(super) struct RouterService {
     pub(super) catalog: Arc<Catalog>,
+    pub(super) registrar: Registrar,
     pub(super) selector: Selector,
     pub(super) offered: Offered,
     pub(super) meters: Arc<Meters>,
@@ -45,6 +46,11 @@ pub(super) const MAX_CHECKERS: usize = 2;
 /// The caller's tenant, as the access layer found it. Without the layer there is no tenant and no answer.
 pub(super) fn tenant<T>(request: &Request<T>) -> Result<TenantId, Status> {
     request.extensions().get::<TenantId>().cloned().ok_or_else(|| Status::unauthenticated("the caller has no tenant"))
+}
+
+/// Who calls, for the audit: where from, as nobody has a name yet.
+pub(super) fn actor<T>(request: &Request<T>) -> String {
+    request.remote_addr().map_or_else(|| "grpc".to_owned(), |address| format!("grpc {}", address.ip()))
 }
 
 impl RouterService {
@@ -99,8 +105,12 @@ impl ToolRouter for RouterService {
         observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
+            let version = message.min_catalog_version.clone();
             let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
             let request = self.selector.check(input).map_err(|v| invalid(&v))?;
+            if let Some(version) = version {
+                self.registrar.reach(&tenant, &version, deadline).await?;
+            }
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
             Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))

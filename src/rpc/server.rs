@@ -119,6 +119,7 @@ pub async fn serve(
     let access_meters = Arc::clone(&parts.meters);
     let router = ToolRouterServer::new(RouterService {
         catalog: Arc::clone(&parts.catalog),
+        registrar: parts.registrar.clone(),
         selector: parts.selector,
         offered: parts.offered,
         meters: Arc::clone(&parts.meters),

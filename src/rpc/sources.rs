@@ -123,6 +123,7 @@ fn status(status: &sources::Status) -> proto::SourceStatus {
             sources::State::Failing => proto::SourceState::Failing,
             sources::State::Held => proto::SourceState::Held,
             sources::State::Paused => proto::SourceState::Paused,
+            sources::State::Elsewhere => proto::SourceState::Elsewhere,
         }
         .into(),
         tools: convert::number(status.tools),

@@ -79,7 +79,8 @@ async fn register(
     allow_mass_removal: bool,
 ) -> Result<Diff, SourceError> {
     let meaning = Meaning::WholeList { allow_mass_removal };
-    let outcome = around.registrar.register(&around.tenant, &shared.source.name, tools, meaning, Options::default()).await?;
+    let options = Options { actor: format!("source {}", shared.source.name), ..Options::default() };
+    let outcome = around.registrar.register(&around.tenant, &shared.source.name, tools, meaning, options).await?;
     if 0 < outcome.look_alikes.all {
         let (name, all) = (&shared.source.name, outcome.look_alikes.all);
         tracing::info!(source.name = %name, source.look_alikes = all, "tools of a source look like others");

@@ -56,8 +56,10 @@ pub struct Surroundings {
     pub registrar: Registrar,
     /// What is there.
     pub catalog: Arc<Catalog>,
-    /// Where pauses survive.
+    /// Where pauses survive, and who says which router syncs a source.
     pub store: Arc<dyn Store>,
+    /// This router, among those that share the store: a name that no other has.
+    pub holder: Arc<str>,
     /// For stamps.
     pub clock: Arc<dyn Clock>,
 }
@@ -181,6 +183,8 @@ impl Shared {
 #[derive(Debug, Default)]
 struct Progress {
     paused: bool,
+    /// Another router has the lease.
+    elsewhere: bool,
     held: Option<Held>,
     /// Why the last try failed; empty when it did not.
     error: String,

@@ -17,11 +17,13 @@ pub enum State {
     Held,
     /// An operator paused it.
     Paused,
+    /// Another router that shares the store syncs it.
+    Elsewhere,
 }
 
 impl State {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Starting, Self::Synced, Self::Failing, Self::Held, Self::Paused];
+    pub const ALL: [Self; 6] = [Self::Starting, Self::Synced, Self::Failing, Self::Held, Self::Paused, Self::Elsewhere];
 
     /// In a word.
     #[must_use]
@@ -32,6 +34,7 @@ impl State {
             Self::Failing => "failing",
             Self::Held => "held",
             Self::Paused => "paused",
+            Self::Elsewhere => "elsewhere",
         }
     }
 }
@@ -82,6 +85,7 @@ impl Status {
     pub(super) fn of(source: &Source, progress: &Progress, tools: usize, now: Instant) -> Self {
         let state = match progress {
             Progress { paused: true, .. } => State::Paused,
+            Progress { elsewhere: true, .. } => State::Elsewhere,
             Progress { held: Some(_), .. } => State::Held,
             Progress { failures: 1.., .. } => State::Failing,
             Progress { last_sync: None, .. } => State::Starting,
@@ -96,7 +100,10 @@ impl Status {
             last_sync_at_ms: progress.last_sync.map(|(at_ms, _)| at_ms),
             age: progress.last_sync.map(|(_, at)| now.saturating_duration_since(at)),
             error: held.map_or_else(|| progress.error.clone(), |held| held.reason.clone()),
-            next_sync_in: progress.due.filter(|_| !progress.paused).map(|due| due.saturating_duration_since(now)),
+            next_sync_in: progress
+                .due
+                .filter(|_| !progress.paused && !progress.elsewhere)
+                .map(|due| due.saturating_duration_since(now)),
             failures: progress.failures,
             syncs: progress.syncs,
             failed_syncs: progress.failed_syncs,

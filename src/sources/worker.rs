@@ -1,6 +1,7 @@
 //! The task of one source: wait, sync, note how it went, wait again.
 //!
-//! It waits for four things at once: the time of the next sync, the server's word that its list changed, the server's end, and orders.
+//! It waits for five things at once: the time of the next sync, the server's word that its list changed, the server's end, orders, and, where
+//! several routers share a store, the time to ask which of them syncs the source.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +12,19 @@ use tokio_util::sync::CancellationToken;
 use super::{Order, Shared, SourceError, Surroundings, apply, backoff};
 use crate::import::mcp::{McpError, Session};
 use crate::register::Diff;
+use crate::store::StoreError;
 
 /// Least time between two syncs that a server asks for: one that cries without end is not listed without end.
 const NOTIFIED_GAP: Duration = Duration::from_millis(250);
 
+/// How long a router may be silent before another syncs its sources.
+const LEASE: Duration = Duration::from_secs(15);
+/// Between two words of it.
+const RENEWAL: Duration = Duration::from_secs(5);
+
 enum Wake {
     Stop,
+    Renew,
     Due,
     Changed,
     Gone,
@@ -27,9 +35,18 @@ pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mp
     let mut session: Option<Session> = None;
     let mut due = Instant::now();
     let mut listed = due;
+    let others = around.store.heard().is_some();
+    let mut renewal = due;
+    // Nobody syncs before it is known who does.
+    shared.progress().elsewhere = others;
     loop {
-        let paused = shared.progress().paused;
-        if paused && let Some(open) = session.take() {
+        let (paused, elsewhere) = {
+            let progress = shared.progress();
+            (progress.paused, progress.elsewhere)
+        };
+        if (paused || elsewhere)
+            && let Some(open) = session.take()
+        {
             open.close().await;
         }
         shared.progress().due = (!paused).then_some(due);
@@ -39,10 +56,18 @@ pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mp
             order = inbox.recv() => order.map_or(Wake::Stop, Wake::Order),
             () = gone(session.as_ref()) => Wake::Gone,
             () = changed(session.as_ref()) => Wake::Changed,
-            () = tokio::time::sleep_until(due.into()), if !paused => Wake::Due,
+            () = tokio::time::sleep_until(renewal.into()), if others => Wake::Renew,
+            () = tokio::time::sleep_until(due.into()), if !paused && !elsewhere => Wake::Due,
         };
         let answer: Option<oneshot::Sender<Result<Diff, SourceError>>> = match wake {
             Wake::Stop => break,
+            Wake::Renew => {
+                renewal = Instant::now() + RENEWAL;
+                if renew(&shared, &around).await && elsewhere {
+                    due = Instant::now();
+                }
+                continue;
+            }
             Wake::Changed => {
                 due = due.min(Instant::now().max(listed + NOTIFIED_GAP));
                 continue;
@@ -112,6 +137,30 @@ pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mp
     if let Some(open) = session {
         open.close().await;
     }
+    // Another goes on at once.
+    around.store.release(&around.tenant, &shared.source.name, &around.holder).await.ok();
+}
+
+/// Takes or keeps the lease, and hears what was paused through another router. True where the source is this router's to sync.
+async fn renew(shared: &Shared, around: &Surroundings) -> bool {
+    let name = &shared.source.name;
+    let _steering = shared.steering.lock().await;
+    let asked = async {
+        let paused = around.store.paused_sources(&around.tenant).await?.contains(name);
+        Ok::<_, StoreError>((paused, around.store.lease(&around.tenant, name, &around.holder, LEASE).await?))
+    };
+    // While the store is away nobody could store a list anyway.
+    let answer = asked.await;
+    let mut progress = shared.progress();
+    if let Ok((paused, _)) = answer {
+        progress.paused = paused;
+    }
+    let ours = answer.is_ok_and(|(_, ours)| ours);
+    if progress.elsewhere == ours {
+        tracing::info!(source.name = %name, source.elsewhere = !ours, "who syncs a source has changed");
+    }
+    progress.elsewhere = !ours;
+    ours
 }
 
 async fn changed(session: Option<&Session>) {

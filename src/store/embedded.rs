@@ -14,12 +14,13 @@ use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Executor, Row, Sqlite, SqliteConnection};
+use tokio::sync::watch;
 
-use super::{Store, StoreError, StoredTenant};
-use crate::catalog::{Change, Record, State, TextHash, Version};
-use crate::compact::Costs;
+use super::columns::{Columns, column, signed, unsigned};
+use super::{Since, Store, StoreError, StoredTenant};
+use crate::catalog::{Change, Record, TextHash, Version};
 use crate::index::vector::Codes;
-use crate::tool::{Document, Fingerprint, ModelName, TenantId, Tool, ToolId};
+use crate::tool::TenantId;
 
 /// Step `i` takes a store from schema version `i` to `i + 1`. Steps are only ever appended.
 const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("paused_sources.sql")];
@@ -91,10 +92,10 @@ impl EmbeddedStore {
             sqlx::query("SELECT count(*) FROM sqlite_master").fetch_one(&mut *connection).await.map_err(failed)?.get(0);
         let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
         if owner != APPLICATION_ID && (0 < tables || version != 0) {
-            return Err(StoreError::Foreign { path: self.path.clone() });
+            return Err(StoreError::Foreign { place: self.path.display().to_string() });
         }
         if known < version {
-            return Err(StoreError::Newer { path: self.path.clone(), found: version, known });
+            return Err(StoreError::Newer { place: self.path.display().to_string(), found: version, known });
         }
         // Not before here: the journal mode is written into the file, and a file that is not ours stays as it is.
         connection.execute("PRAGMA journal_mode = WAL").await.map_err(failed)?;
@@ -168,11 +169,6 @@ fn version(row: &SqliteRow) -> Result<Version, sqlx::Error> {
     Ok(Version { epoch: row.try_get("epoch")?, number: unsigned(row.try_get("version")?) })
 }
 
-/// A column's value. A file can hold anything, also text that is none, and no file may panic the process.
-fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(row: &'r SqliteRow, name: &str) -> Result<T, StoreError> {
-    row.try_get(name).map_err(|e| damaged(name, &e))
-}
-
 async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
     let tenant = change.tenant.as_str();
     sqlx::query(
@@ -235,13 +231,12 @@ async fn delete_vectors(
 }
 
 async fn upsert(connection: &mut SqliteConnection, tenant: &str, record: &Record) -> Result<(), sqlx::Error> {
-    let tool = &record.tool;
-    let document = |d: &Option<Document>| d.as_ref().map(|d| d.text().to_owned());
+    let columns = Columns::of(record);
     // Not `INSERT OR REPLACE`: that would also silently delete another tool that has the model name.
     sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
         .bind(tenant)
-        .bind(tool.id.source())
-        .bind(tool.id.name())
+        .bind(&columns.source)
+        .bind(&columns.name)
         .execute(&mut *connection)
         .await?;
     sqlx::query(
@@ -250,69 +245,27 @@ async fn upsert(connection: &mut SqliteConnection, tenant: &str, record: &Record
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(tenant)
-    .bind(tool.id.source())
-    .bind(tool.id.name())
-    .bind(signed(record.position))
-    .bind(record.model_name.as_str())
-    .bind(&record.fingerprint.as_bytes()[..])
-    .bind(match record.state {
-        State::Enabled => 0_i64,
-        State::Disabled => 1,
-    })
-    .bind(signed(record.registered_at_ms))
-    .bind(signed(record.updated_at_ms))
-    .bind(tool.title.as_deref())
-    .bind(tool.description.as_str())
-    .bind(tool.input_schema.text())
-    .bind(document(&tool.output_schema))
-    .bind(document(&tool.annotations))
-    .bind(document(&tool.extra))
-    .bind(tool.domain.as_deref())
-    .bind(list_text(&tool.tags))
-    .bind(list_text(&tool.examples))
-    .bind(record.costs.to_bytes())
+    .bind(columns.source)
+    .bind(columns.name)
+    .bind(columns.position)
+    .bind(columns.model_name)
+    .bind(columns.fingerprint)
+    .bind(columns.state)
+    .bind(columns.registered_at_ms)
+    .bind(columns.updated_at_ms)
+    .bind(columns.title)
+    .bind(columns.description)
+    .bind(columns.input_schema)
+    .bind(columns.output_schema)
+    .bind(columns.annotations)
+    .bind(columns.extra)
+    .bind(columns.domain)
+    .bind(columns.tags)
+    .bind(columns.examples)
+    .bind(columns.costs)
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn record(row: &SqliteRow) -> Result<Record, StoreError> {
-    let id = ToolId::new(column(row, "source")?, column(row, "name")?).map_err(|v| damaged("id", &v))?;
-    let display = id.to_string();
-    let document = |name: &str, text: &str| Document::parse(text).map_err(|e| damaged(&format!("{display} {name}"), &e));
-    let optional = |name: &str| -> Result<Option<Document>, StoreError> {
-        column::<Option<String>>(row, name)?.map(|text| document(name, &text)).transpose()
-    };
-    let list = |name: &str| -> Result<Vec<String>, StoreError> {
-        serde_json::from_str(column(row, name)?).map_err(|e| damaged(&format!("{display} {name}"), &e))
-    };
-    let tool = Tool {
-        title: column(row, "title")?,
-        description: column(row, "description")?,
-        input_schema: document("input_schema", column(row, "input_schema")?)?,
-        output_schema: optional("output_schema")?,
-        annotations: optional("annotations")?,
-        extra: optional("extra")?,
-        domain: column(row, "domain")?,
-        tags: list("tags")?,
-        examples: list("examples")?,
-        id,
-    };
-    let model_name = ModelName::parse(column(row, "model_name")?).ok_or_else(|| damaged(&display, &"model_name is not one"))?;
-    let fingerprint =
-        Fingerprint::from_slice(column(row, "fingerprint")?).ok_or_else(|| damaged(&display, &"fingerprint is cut"))?;
-    // Counts of an older renderer are counted again rather than believed.
-    let costs = Costs::from_bytes(column(row, "costs")?).unwrap_or_else(|| Costs::of(&tool, &model_name));
-    Ok(Record {
-        model_name,
-        fingerprint,
-        state: if column::<i64>(row, "state")? == 0 { State::Enabled } else { State::Disabled },
-        position: unsigned(column(row, "position")?),
-        registered_at_ms: unsigned(column(row, "registered_at_ms")?),
-        updated_at_ms: unsigned(column(row, "updated_at_ms")?),
-        costs,
-        tool,
-    })
 }
 
 impl Store for EmbeddedStore {
@@ -323,16 +276,62 @@ impl Store for EmbeddedStore {
                 sqlx::query("SELECT tenant, epoch, version FROM tenants").fetch_all(&self.pool).await.map_err(failed)?;
             let mut all = Vec::with_capacity(tenants.len());
             for row in tenants {
-                let name: &str = column(&row, "tenant")?;
+                let name: String = column(&row, "tenant")?;
                 let rows = sqlx::query("SELECT * FROM tools WHERE tenant = ? ORDER BY position, source, name")
-                    .bind(name)
+                    .bind(&name)
                     .fetch_all(&self.pool)
                     .await
                     .map_err(failed)?;
-                let records = rows.iter().map(record).collect::<Result<_, _>>()?;
-                all.push(StoredTenant { tenant: TenantId::new(name), version: version(&row).map_err(failed)?, records });
+                let records = rows.iter().map(|row| Columns::read(row)?.record()).collect::<Result<_, _>>()?;
+                all.push(StoredTenant { tenant: TenantId::new(&name), version: version(&row).map_err(failed)?, records });
             }
             Ok(all)
+        }
+        .boxed()
+    }
+
+    /// The lock keeps all others out.
+    fn heard(&self) -> Option<watch::Receiver<()>> {
+        None
+    }
+
+    fn versions(&self) -> BoxFuture<'_, Result<Vec<(TenantId, Version)>, StoreError>> {
+        async move {
+            let failed = |e: sqlx::Error| sort(&e, &self.path);
+            let rows = sqlx::query("SELECT tenant, epoch, version FROM tenants").fetch_all(&self.pool).await.map_err(failed)?;
+            rows.iter()
+                .map(|row| Ok((TenantId::new(&column::<String, _>(row, "tenant")?), version(row).map_err(failed)?)))
+                .collect()
+        }
+        .boxed()
+    }
+
+    /// All there is: nobody misses a step of a store that no other router can write.
+    fn since<'a>(&'a self, tenant: &'a TenantId, have: Version) -> BoxFuture<'a, Result<Since, StoreError>> {
+        async move {
+            let stored = self.load().await?.into_iter().find(|stored| stored.tenant == *tenant);
+            let stored = stored.unwrap_or_else(|| StoredTenant {
+                tenant: tenant.clone(),
+                version: Version::default(),
+                records: Vec::new(),
+            });
+            Ok(if stored.version == have { Since::Nothing } else { Since::Whole(stored) })
+        }
+        .boxed()
+    }
+
+    fn vectors_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+        texts: &'a [TextHash],
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>> {
+        async move {
+            let mut vectors = self.vectors(tenant, model_id, dimension).await?;
+            let wanted: HashSet<&TextHash> = texts.iter().collect();
+            vectors.retain(|hash, _| wanted.contains(hash));
+            Ok(vectors)
         }
         .boxed()
     }
@@ -352,7 +351,7 @@ impl Store for EmbeddedStore {
                 .map_err(|e| sort(&e, &self.path))?;
             // A vector that does not read is embedded again: it is derived, so nothing is lost.
             let one = |row: &SqliteRow| {
-                let hash: [u8; 32] = column::<&[u8]>(row, "text_hash").ok()?.try_into().ok()?;
+                let hash: [u8; 32] = column::<&[u8], _>(row, "text_hash").ok()?.try_into().ok()?;
                 Some((TextHash(hash), Codes::from_bytes(column(row, "codes").ok()?, dimension)?))
             };
             Ok(rows.iter().filter_map(one).collect())
@@ -394,7 +393,7 @@ impl Store for EmbeddedStore {
                 .map_err(failed)?;
             let dead = rows
                 .iter()
-                .filter_map(|row| column::<Vec<u8>>(row, "text_hash").ok())
+                .filter_map(|row| column::<Vec<u8>, _>(row, "text_hash").ok())
                 .filter(|hash| <[u8; 32]>::try_from(hash.as_slice()).map_or(true, |hash| !live.contains(&TextHash(hash))));
             let dead: Vec<_> = dead.collect();
             let mut connection = self.begin().await?;
@@ -439,27 +438,23 @@ impl Store for EmbeddedStore {
         .boxed()
     }
 
+    fn lease<'a>(
+        &'a self,
+        _tenant: &'a TenantId,
+        _source: &'a str,
+        _holder: &'a str,
+        _length: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        async { Ok(true) }.boxed()
+    }
+
+    fn release<'a>(&'a self, _tenant: &'a TenantId, _source: &'a str, _holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        async { Ok(()) }.boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.pool.close().boxed()
     }
-}
-
-fn damaged(what: &str, detail: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Damaged { detail: format!("{what}: {detail}") }
-}
-
-fn list_text(list: &[String]) -> String {
-    // A list of strings always serialises.
-    serde_json::to_string(list).unwrap_or_else(|_| "[]".to_owned())
-}
-
-/// SQLite has signed integers only; positions and stamps stay far below the sign.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }
 
 /// Sorts SQLite's result codes (the low byte is the primary one) into ours.
@@ -468,8 +463,8 @@ fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| i64::from_str(&c).ok());
     match code.map(|c| c & 0xff) {
         Some(13) => StoreError::Full,
-        Some(5 | 6) => StoreError::InUse { path: path.to_owned() },
-        Some(26) => StoreError::Foreign { path: path.to_owned() },
+        Some(5 | 6) => StoreError::InUse { place: path.display().to_string() },
+        Some(26) => StoreError::Foreign { place: path.display().to_string() },
         Some(11) => StoreError::Damaged { detail },
         _ => StoreError::Unavailable { detail: format!("{}: {detail}", path.display()) },
     }

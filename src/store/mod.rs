@@ -1,22 +1,26 @@
 //! Where the catalogue survives.
 //!
 //! A store appends changes and gives everything back at start; it knows nothing of indexes or ranks. `apply` returns after the change is
-//! on disk, which is what lets a registration be acknowledged. SQLite in one file is the embedded default; the seam is a trait because a
-//! shared server database is the other real implementation this contract is written for.
+//! on disk, which is what lets a registration be acknowledged. SQLite in one file is the embedded default; PostgreSQL is for several routers
+//! that share one catalogue. Both keep the same contract, and one suite holds them to it.
 
+mod columns;
 #[cfg(test)]
 mod contract;
 pub mod embedded;
+pub mod postgres;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
+use crate::catalog::history::Event;
 use crate::catalog::{Change, Record, TextHash, Version};
 use crate::error::Kind;
 use crate::index::vector::Codes;
-use crate::tool::TenantId;
+use crate::tool::{TenantId, ToolId};
 
 /// Everything stored of one tenant.
 #[derive(Debug)]
@@ -29,10 +33,48 @@ pub struct StoredTenant {
     pub records: Vec<Record>,
 }
 
+/// What became of a tenant since a version.
+#[derive(Debug)]
+pub enum Since {
+    /// Nothing.
+    Nothing,
+    /// These steps.
+    Steps {
+        /// The version after them.
+        version: Version,
+        /// Tools that they touched and that are there, as they are now.
+        upserts: Vec<Record>,
+        /// Tools that they touched and that are gone.
+        removals: Vec<ToolId>,
+        /// One by one, in order.
+        events: Vec<Event>,
+    },
+    /// More than is remembered, or another history: all there is.
+    Whole(StoredTenant),
+}
+
 /// Keeps catalogues.
 pub trait Store: Send + Sync {
     /// Every tenant with its tools.
     fn load(&self) -> BoxFuture<'_, Result<Vec<StoredTenant>, StoreError>>;
+
+    /// Rung when another router may have changed something, and sometimes for nothing. `None` where no other can.
+    fn heard(&self) -> Option<watch::Receiver<()>>;
+
+    /// The version of every tenant.
+    fn versions(&self) -> BoxFuture<'_, Result<Vec<(TenantId, Version)>, StoreError>>;
+
+    /// What became of a tenant since it was at `have`.
+    fn since<'a>(&'a self, tenant: &'a TenantId, have: Version) -> BoxFuture<'a, Result<Since, StoreError>>;
+
+    /// The vectors of these texts, of one model, as far as they are there.
+    fn vectors_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+        texts: &'a [TextHash],
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>>;
 
     /// A tenant's vectors of one model, `dimension` numbers each.
     fn vectors<'a>(
@@ -70,6 +112,18 @@ pub trait Store: Send + Sync {
     /// Remembers that a source is paused, or no longer is.
     fn set_paused<'a>(&'a self, tenant: &'a TenantId, source: &'a str, paused: bool) -> BoxFuture<'a, Result<(), StoreError>>;
 
+    /// Takes the right to sync a source, or keeps it, for so long; false while another router has it. Where no other can be, always.
+    fn lease<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a str,
+        holder: &'a str,
+        length: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Gives that right back.
+    fn release<'a>(&'a self, tenant: &'a TenantId, source: &'a str, holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+
     /// Finishes what is under way and closes the file.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -86,26 +140,26 @@ pub enum StoreError {
         current: Version,
     },
     /// Another process has it.
-    #[error("store {} is in use by another router: stop that one, or set store.path to another file", path.display())]
+    #[error("store {place} is in use by another router: stop that one, or set store.path to another file")]
     InUse {
         /// The file.
-        path: PathBuf,
+        place: String,
     },
     /// Written by a newer build.
-    #[error("store {} has schema version {found}, this build knows up to {known}: use the newer build, or restore a backup", path.display())]
+    #[error("store {place} has schema version {found}, this build knows up to {known}: use the newer build, or restore a backup")]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The file or database.
+        place: String,
         /// Its version.
         found: i64,
         /// The newest this build knows.
         known: i64,
     },
     /// Some other file.
-    #[error("{} is not a tool-router store: set store.path to another file", path.display())]
+    #[error("{place} is not a tool-router store: name another in [store]")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// The file or database.
+        place: String,
     },
     /// A stored value does not read back.
     #[error("the store is damaged: {detail}")]

@@ -37,7 +37,7 @@ const HOMES: [(&str, &[&str]); 28] = [
     ("jsonschema", &["arguments/validator.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("tokenizers", &["compact/counter/file.rs"]),
-    ("sqlx", &["store/embedded.rs"]),
+    ("sqlx", &["store/columns.rs", "store/embedded.rs", "store/postgres"]),
     ("arc_swap", &["catalog/snapshot.rs"]),
     ("axum", &["console/", "front/host.rs"]),
     ("figment", &["config/load.rs"]),

@@ -31,6 +31,7 @@ mod rank_tools;
 mod ranking;
 mod real_servers;
 mod registration;
+mod replicas;
 mod report;
 mod rerank;
 mod selection;

@@ -3,6 +3,7 @@
 pub(crate) mod bundled;
 pub(crate) mod llm;
 pub(crate) mod mcp;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod weights;
 

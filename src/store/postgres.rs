@@ -1,0 +1,348 @@
+//! PostgreSQL: one truth for several routers, which its operators already run, back up and replicate.
+//!
+//! Every statement has a limit on this side as well: a server that is frozen keeps its connections open and says nothing. A change is one
+//! transaction that moves the tenant's version first, so that two routers never both take a step from the same one. What is read together is
+//! read from one snapshot of the database. All names are qualified, so neither the role's search path nor a pooler in between matters.
+
+mod catch_up;
+mod connect;
+mod listen;
+mod migrate;
+mod read;
+mod write;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Connection, Postgres, Transaction};
+use tokio::sync::watch;
+
+pub use self::connect::PostgresOptions;
+use self::listen::Ear;
+use super::{Since, Store, StoreError, StoredTenant};
+use crate::catalog::{Change, TextHash, Version};
+use crate::index::vector::Codes;
+use crate::tool::TenantId;
+
+/// The store.
+pub struct PostgresStore {
+    pool: PgPool,
+    /// Longest that one operation may take.
+    timeout: Duration,
+    /// Where it is, for people; never with a password.
+    place: String,
+    ear: Ear,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// Not reachable, no right to do it, not ours, of a newer schema.
+    pub async fn open(options: &PostgresOptions) -> Result<Self, StoreError> {
+        let place = options.place()?;
+        let pool = options.pool()?;
+        let ear = Ear::new(pool.clone());
+        let store = Self { pool, timeout: options.timeout, place, ear };
+        store.transaction(|transaction| migrate::bring_up(transaction).boxed()).await??;
+        Ok(store)
+    }
+
+    /// Does `work` on one connection, within the limit. The outer error is the connection's.
+    async fn within<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
+    {
+        let mut connection = self.pool.acquire().await.map_err(|e| self.sort(&e))?;
+        match tokio::time::timeout(self.timeout, work(&mut connection)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.sort(&error)),
+            Err(_) => {
+                // The server may be in the middle of an answer, or never give one: nobody else gets this connection.
+                connection.close_on_drop();
+                let detail = format!("{}: no answer within {} ms", self.place, self.timeout.as_millis());
+                Err(StoreError::Unavailable { detail })
+            }
+        }
+    }
+
+    /// Does `work` in a transaction that sees one snapshot of the database; commits when it gives `Ok`.
+    async fn transaction<T, E, W>(&self, work: W) -> Result<Result<T, E>, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut Transaction<'_, Postgres>) -> BoxFuture<'c, Result<Result<T, E>, sqlx::Error>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.within(|connection| {
+            async move {
+                let mut transaction = connection.begin().await?;
+                let done = work(&mut transaction).await?;
+                match done {
+                    Ok(_) => transaction.commit().await?,
+                    Err(_) => transaction.rollback().await?,
+                }
+                Ok(done)
+            }
+            .boxed()
+        })
+        .await
+    }
+
+    /// Sorts PostgreSQL's conditions (SQLSTATE) into ours.
+    fn sort(&self, error: &sqlx::Error) -> StoreError {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let detail = format!("{}: {error}", self.place);
+        match code.as_deref() {
+            // Disk full, and a table space or role that may not grow.
+            Some("53100") => StoreError::Full,
+            // Data corrupted, index corrupted.
+            Some("XX001" | "XX002") => StoreError::Damaged { detail },
+            _ => StoreError::Unavailable { detail },
+        }
+    }
+}
+
+impl Store for PostgresStore {
+    fn load(&self) -> BoxFuture<'_, Result<Vec<StoredTenant>, StoreError>> {
+        async move { self.transaction(|transaction| read::everything(transaction).boxed()).await? }.boxed()
+    }
+
+    fn heard(&self) -> Option<watch::Receiver<()>> {
+        Some(self.ear.heard())
+    }
+
+    fn versions(&self) -> BoxFuture<'_, Result<Vec<(TenantId, Version)>, StoreError>> {
+        async move { self.within(|connection| read::versions(connection).boxed()).await }.boxed()
+    }
+
+    fn since<'a>(&'a self, tenant: &'a TenantId, have: Version) -> BoxFuture<'a, Result<Since, StoreError>> {
+        let tenant = tenant.clone();
+        async move { self.transaction(move |transaction| catch_up::since(transaction, tenant, have).boxed()).await? }.boxed()
+    }
+
+    fn vectors_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+        texts: &'a [TextHash],
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>> {
+        let (tenant, model_id) = (tenant.clone(), model_id.to_owned());
+        let texts = texts.iter().map(|hash| hash.0.to_vec()).collect();
+        async move {
+            self.within(move |connection| read::vectors_of(connection, tenant, model_id, dimension, texts).boxed()).await
+        }
+        .boxed()
+    }
+
+    fn vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        dimension: usize,
+    ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>> {
+        let (tenant, model_id) = (tenant.clone(), model_id.to_owned());
+        async move { self.within(move |connection| read::vectors(connection, tenant, model_id, dimension).boxed()).await }.boxed()
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>> {
+        let change = change.clone();
+        async move { self.transaction(move |transaction| write::change(transaction, change).boxed()).await? }.boxed()
+    }
+
+    fn put_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        vectors: &'a [(TextHash, Codes)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (tenant, model_id, vectors) = (tenant.clone(), model_id.to_owned(), vectors.to_vec());
+        async move {
+            self.within(move |connection| {
+                async move { write::vectors(connection, tenant.as_str(), &model_id, &vectors).await }.boxed()
+            })
+            .await
+        }
+        .boxed()
+    }
+
+    fn prune_vectors<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        model_id: &'a str,
+        live: &'a HashSet<TextHash>,
+    ) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let (tenant, model_id) = (tenant.clone(), model_id.to_owned());
+        let live: Vec<Vec<u8>> = live.iter().map(|hash| hash.0.to_vec()).collect();
+        async move { self.within(move |connection| write::prune(connection, tenant, model_id, live).boxed()).await }.boxed()
+    }
+
+    fn drop_other_models<'a>(&'a self, tenant: &'a TenantId, model_id: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let (tenant, model_id) = (tenant.clone(), model_id.to_owned());
+        async move { self.within(move |connection| write::drop_other_models(connection, tenant, model_id).boxed()).await }.boxed()
+    }
+
+    fn paused_sources<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<HashSet<String>, StoreError>> {
+        let tenant = tenant.clone();
+        async move { self.within(move |connection| read::paused_sources(connection, tenant).boxed()).await }.boxed()
+    }
+
+    fn set_paused<'a>(&'a self, tenant: &'a TenantId, source: &'a str, paused: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (tenant, source) = (tenant.clone(), source.to_owned());
+        async move { self.within(move |connection| write::set_paused(connection, tenant, source, paused).boxed()).await }.boxed()
+    }
+
+    fn lease<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        source: &'a str,
+        holder: &'a str,
+        length: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (tenant, source, holder) = (tenant.clone(), source.to_owned(), holder.to_owned());
+        async move { self.within(move |connection| write::lease(connection, tenant, source, holder, length).boxed()).await }
+            .boxed()
+    }
+
+    fn release<'a>(&'a self, tenant: &'a TenantId, source: &'a str, holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (tenant, source, holder) = (tenant.clone(), source.to_owned(), holder.to_owned());
+        async move { self.within(move |connection| write::release(connection, tenant, source, holder).boxed()).await }.boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async move {
+            self.ear.close();
+            self.pool.close().await;
+        }
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/it/support/postgres.rs"]
+mod server;
+
+#[cfg(test)]
+mod tests {
+    use super::server::Server;
+    use super::*;
+    use crate::catalog::Version;
+    use crate::store::contract;
+
+    fn options(url: String) -> PostgresOptions {
+        PostgresOptions { url, ca_file: None, max_connections: 4, timeout: Duration::from_secs(5) }
+    }
+
+    async fn open(url: &str) -> Result<PostgresStore, StoreError> {
+        PostgresStore::open(&options(url.to_owned())).await
+    }
+
+    /// A server, or a line among the tests that were left out.
+    fn server(test: &str) -> Option<Server> {
+        let server = Server::start();
+        if server.is_none() {
+            crate::store::contract::left_out(&format!("store::postgres::{test}"), "needs PostgreSQL: apt-get install postgresql");
+        }
+        server
+    }
+
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        let Some(mut server) = server("keeps_the_contract") else { return };
+        contract::holds(&open(&server.database()).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn of_two_routers_on_one_version_one_is_told() {
+        let Some(mut server) = server("of_two_routers_on_one_version_one_is_told") else { return };
+        let url = server.database();
+        // Both bring up the schema at once.
+        let (one, other) = tokio::join!(open(&url), open(&url));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        for from in 0..20 {
+            let (a, b) = (
+                contract::change(from, vec![contract::record("a", from)], &[]),
+                contract::change(from, vec![contract::record("b", from)], &[]),
+            );
+            let (a, b) = tokio::join!(one.apply(&a), other.apply(&b));
+            let refused = match (a, b) {
+                (Ok(()), Err(error)) | (Err(error), Ok(())) => error,
+                both => panic!("{both:?}"),
+            };
+            let moved = StoreError::Moved {
+                expected: Version { epoch: if from == 0 { 0 } else { 7 }, number: from },
+                current: Version { epoch: 7, number: from + 1 },
+            };
+            assert_eq!(refused.to_string(), moved.to_string());
+        }
+        assert_eq!(one.load().await.unwrap()[0].version.number, 20);
+    }
+
+    #[tokio::test]
+    async fn every_change_leaves_its_trace() {
+        let Some(mut server) = server("every_change_leaves_its_trace") else { return };
+        let url = server.database();
+        let store = open(&url).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0), contract::record("b", 1)], &[])).await.unwrap();
+        let mut changed = contract::record("a", 0);
+        changed.tool.description = "Does something else.".into();
+        changed.fingerprint = changed.tool.fingerprint();
+        store.apply(&contract::change(1, vec![changed], &["b"])).await.unwrap();
+        let trace = server.sql(
+            "test_1",
+            "SELECT version, name, actor, before IS NULL, after IS NULL, before <> after FROM tool_router.audit ORDER BY 1, 2",
+        );
+        assert_eq!(trace.unwrap(), "1|a|somebody|t|f|\n1|b|somebody|t|f|\n2|a|somebody|f|f|t\n2|b|somebody|f|t|");
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_and_a_foreign_one_are_refused_untouched() {
+        let Some(mut server) = server("a_newer_schema_and_a_foreign_one_are_refused_untouched") else { return };
+        let url = server.database();
+        open(&url).await.unwrap();
+        open(&url).await.unwrap();
+        server.sql("test_1", "UPDATE tool_router.schema_version SET version = 99").unwrap();
+        let newer = open(&url).await.unwrap_err().to_string();
+        assert!(newer.contains("has schema version 99, this build knows up to 1"), "{newer}");
+
+        let url = server.database();
+        server.sql("test_2", "CREATE SCHEMA tool_router CREATE TABLE precious (x int)").unwrap();
+        let foreign = open(&url).await.unwrap_err();
+        assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
+        assert_eq!(server.sql("test_2", "SELECT count(*) FROM pg_tables WHERE schemaname = 'tool_router'").unwrap(), "1");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_or_says_nothing_is_an_error_in_time() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://router:secret@{}/none", silent.local_addr().unwrap());
+        let short = PostgresOptions { timeout: Duration::from_millis(300), ..options(url.clone()) };
+        let error = PostgresStore::open(&short).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }) && !error.to_string().contains("secret"), "{error}");
+        drop(silent);
+        let error = PostgresStore::open(&short).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn comes_back_after_a_kill_with_all_that_was_acknowledged() {
+        let Some(mut server) = server("comes_back_after_a_kill_with_all_that_was_acknowledged") else { return };
+        let store = open(&server.database()).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        server.kill();
+        let away = store.apply(&contract::change(1, vec![contract::record("b", 1)], &[])).await.unwrap_err();
+        assert!(matches!(away, StoreError::Unavailable { .. }), "{away}");
+        server.restart();
+        assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);
+        store.apply(&contract::change(1, vec![contract::record("b", 1)], &[])).await.unwrap();
+    }
+}

@@ -1,0 +1,233 @@
+//! Several routers on one PostgreSQL: they agree, quarrel about nothing, and go on while it is away.
+
+use std::time::{Duration, Instant};
+
+use tonic::Code;
+use tool_router::config::Postgres;
+use tool_router::rpc::proto::*;
+
+use crate::support::postgres::Server;
+use crate::support::{TestRouter, left_out, names, tool};
+
+/// How soon a replica has to know what another acknowledged.
+const AGREED: Duration = Duration::from_secs(1);
+
+async fn server(test: &str) -> Option<Server> {
+    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    if server.is_none() {
+        left_out(&format!("replicas::{test}"), "needs PostgreSQL: apt-get install postgresql");
+    }
+    server
+}
+
+async fn replica(url: &str) -> TestRouter {
+    let postgres = Postgres { url: Some(url.to_owned()), timeout_ms: 1_000, ..Postgres::default() };
+    TestRouter::start_with(|config| config.store.postgres = Some(postgres)).await
+}
+
+async fn replicas(url: &str, count: usize) -> Vec<TestRouter> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.push(replica(url).await);
+    }
+    all
+}
+
+/// Waits until a replica is at `version`; gives how long that took.
+async fn reaches(replica: &mut TestRouter, version: &str, limit: Duration) -> Duration {
+    let begun = Instant::now();
+    while replica.version().await != version {
+        assert!(begun.elapsed() < limit, "at {} and not at {version} after {limit:?}", replica.version().await);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    begun.elapsed()
+}
+
+async fn listed(replica: &mut TestRouter) -> Vec<RegisteredTool> {
+    replica.catalog.list_tools(ListToolsRequest::default()).await.unwrap().into_inner().tools
+}
+
+#[tokio::test]
+async fn what_one_acknowledges_all_find() {
+    let Some(mut server) = server("what_one_acknowledges_all_find").await else { return };
+    let mut all = replicas(&server.database(), 3).await;
+    for i in 0..30 {
+        let (source, name) = (format!("source-{}", i % 4), format!("fresh_{i}"));
+        let version = all[i % 3].register(&source, vec![tool(&name, "Freshly made.")]).await.catalog_version;
+        for replica in &mut all {
+            reaches(replica, &version, AGREED).await;
+            assert_eq!(names(&replica.select(&name).await)[0], format!("{source}/{name}"));
+        }
+    }
+    // Changes of every kind, each through another replica.
+    let disable = SetToolStateRequest {
+        source: "source-0".into(),
+        tools: vec!["fresh_0".into()],
+        state: ToolState::Disabled.into(),
+        ..Default::default()
+    };
+    let version = all[0].catalog.set_tool_state(disable).await.unwrap().into_inner().catalog_version;
+    reaches(&mut all[1], &version, AGREED).await;
+    let remove = UnregisterToolsRequest { source: "source-1".into(), tools: vec!["fresh_1".into()], ..Default::default() };
+    let version = all[1].catalog.unregister_tools(remove).await.unwrap().into_inner().catalog_version;
+    reaches(&mut all[2], &version, AGREED).await;
+    let version = all[2].register("source-2", vec![tool("fresh_2", "Made anew.")]).await.catalog_version;
+    reaches(&mut all[0], &version, AGREED).await;
+    let first = listed(&mut all[0]).await;
+    assert_eq!(first.len(), 29);
+    for replica in &mut all {
+        reaches(replica, &version, AGREED).await;
+        assert_eq!(listed(replica).await, first, "the same tools in the same order with the same stamps");
+    }
+    // Who starts later has it all.
+    let version = all[0].version().await;
+    let late = all.remove(0).restart().await.version().await;
+    assert_eq!(late, version);
+}
+
+#[tokio::test]
+async fn a_writer_reads_its_writes_through_any_replica() {
+    let Some(mut server) = server("a_writer_reads_its_writes_through_any_replica").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    for i in 0..50 {
+        let name = format!("fresh_{i}");
+        let version = all[i % 2].register("s", vec![tool(&name, "Freshly made.")]).await.catalog_version;
+        let answer = all[(i + 1) % 2].select_with(&name, |request| request.min_catalog_version = Some(version)).await;
+        assert_eq!(names(&answer)[0], format!("s/{name}"));
+    }
+    let version = all[0].version().await;
+    let ask = |version: &str| {
+        let mut request = tonic::Request::new(SelectToolsRequest {
+            min_catalog_version: Some(version.to_owned()),
+            ..crate::support::query_request("fresh")
+        });
+        // By hand: tonic would hang up by itself as well.
+        request.metadata_mut().insert("grpc-timeout", "300m".parse().unwrap());
+        let mut router = all[0].router.clone();
+        async move { router.select_tools(request).await.unwrap_err() }
+    };
+    let (epoch, _) = version.split_once('.').unwrap();
+    let ahead = ask(&format!("{epoch}.9999")).await;
+    assert_eq!(ahead.code(), Code::Unavailable, "{ahead}");
+    let other = ask("00000001.3").await;
+    assert_eq!(other.code(), Code::FailedPrecondition, "{other}");
+    crate::support::assert_violation::<()>(Err(ask("newest").await), "min_catalog_version", "is not a version");
+}
+
+#[tokio::test]
+async fn two_that_write_at_once_both_get_on() {
+    let Some(mut server) = server("two_that_write_at_once_both_get_on").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    let write = |replica: &TestRouter, source: &'static str| {
+        let mut catalog = replica.catalog.clone();
+        async move {
+            let mut versions = Vec::new();
+            for i in 0..40 {
+                // The same tool now and then, others in between.
+                let tools =
+                    vec![tool("shared", &format!("Last written by {source} as number {i}.")), tool(&format!("own_{i}"), source)];
+                let request = RegisterToolsRequest { source: "both".into(), tools, ..Default::default() };
+                versions.push(catalog.register_tools(request).await.unwrap().into_inner().catalog_version);
+            }
+            versions
+        }
+    };
+    let (one, other) = tokio::join!(write(&all[0], "one"), write(&all[1], "the other"));
+    let number = |version: &String| version.split_once('.').unwrap().1.parse::<u64>().unwrap();
+    let mut given: Vec<u64> = one.iter().chain(&other).map(number).collect();
+    assert!(one.is_sorted_by_key(number) && other.is_sorted_by_key(number), "versions only grow");
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(given.len(), 80, "no version was given twice");
+    let version = all[0].version().await;
+    let last = if number(&version) == given[79] { version } else { all[1].version().await };
+    for replica in &mut all {
+        reaches(replica, &last, AGREED).await;
+    }
+    let first = listed(&mut all[0]).await;
+    assert_eq!(listed(&mut all[1]).await, first);
+    assert_eq!(first.len(), 41);
+}
+
+#[tokio::test]
+async fn a_watcher_hears_what_happened_elsewhere() {
+    let Some(mut server) = server("a_watcher_hears_what_happened_elsewhere").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    let mut stream = all[0].catalog.watch_catalog(WatchCatalogRequest::default()).await.unwrap().into_inner();
+    let mut wanted = Vec::new();
+    for i in 0..3 {
+        wanted.push(all[1].register("s", vec![tool(&format!("t_{i}"), "Does it."), tool("again", &i.to_string())]).await);
+    }
+    let mut heard = Vec::new();
+    while heard.len() < 3 {
+        let event = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap().unwrap().unwrap();
+        if let Some(watch_catalog_response::Event::Change(change)) = event.event {
+            heard.push(change);
+        }
+    }
+    for (i, (heard, registered)) in heard.iter().zip(&wanted).enumerate() {
+        assert_eq!(heard.catalog_version, registered.catalog_version);
+        let diff = registered.diff.clone().unwrap();
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        assert_eq!((heard.source.as_str(), sorted(heard.added.clone())), ("s", sorted(diff.added)), "{i}");
+        assert_eq!(heard.changed, diff.changed, "{i}");
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_selections_go_on_and_registrations_say_so() {
+    let Some(mut server) = server("while_the_database_is_away_selections_go_on_and_registrations_say_so").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    let version = all[0].register("s", vec![tool("before", "Was there before.")]).await.catalog_version;
+    reaches(&mut all[1], &version, AGREED).await;
+    server.kill();
+    for replica in &mut all {
+        assert_eq!(names(&replica.select("before").await), ["s/before"]);
+        let request =
+            RegisterToolsRequest { source: "s".into(), tools: vec![tool("during", "Too early.")], ..Default::default() };
+        let refused = replica.catalog.register_tools(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+        assert!(refused.message().contains("postgres at 127.0.0.1"), "{refused}");
+        assert_eq!(names(&replica.select("before").await), ["s/before"]);
+    }
+    server.restart();
+    let begun = Instant::now();
+    let version = loop {
+        let request =
+            RegisterToolsRequest { source: "s".into(), tools: vec![tool("after", "Came after.")], ..Default::default() };
+        match all[0].catalog.register_tools(request).await {
+            Ok(done) => break done.into_inner().catalog_version,
+            Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status}"),
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "the replica does not find its database again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    reaches(&mut all[1], &version, Duration::from_secs(3)).await;
+    assert_eq!(names(&all[1].select("after").await)[0], "s/after");
+}
+
+#[tokio::test]
+async fn a_database_that_was_restored_from_a_backup_is_believed() {
+    let Some(mut server) = server("a_database_that_was_restored_from_a_backup_is_believed").await else { return };
+    let mut all = replicas(&server.database(), 1).await;
+    all[0].register("s", vec![tool("old", "Was in the backup.")]).await;
+    server.sql("test_1", "CREATE SCHEMA backup; CREATE TABLE backup.tools AS SELECT * FROM tool_router.tools").unwrap();
+    all[0].register("s", vec![tool("new", "Was not.")]).await;
+    server
+        .sql(
+            "test_1",
+            "BEGIN; DELETE FROM tool_router.tools; INSERT INTO tool_router.tools SELECT * FROM backup.tools; \
+             DELETE FROM tool_router.audit; UPDATE tool_router.tenants SET version = 1, epoch = epoch # 1; COMMIT",
+        )
+        .unwrap();
+    let begun = Instant::now();
+    while listed(&mut all[0]).await.len() != 1 {
+        assert!(begun.elapsed() < Duration::from_secs(3), "the replica serves what no store has");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(listed(&mut all[0]).await[0].definition.as_ref().unwrap().name, "old");
+    all[0].register("s", vec![tool("newer", "Came later.")]).await;
+}
