@@ -70,6 +70,7 @@ def select(
     pinned: Iterable[RefLike],
     explain: bool,
     explain_tools: Iterable[RefLike],
+    min_catalog_version: str | None,
 ) -> router_pb2.SelectToolsRequest:
     _one_of(query, conversation)
     return router_pb2.SelectToolsRequest(
@@ -90,6 +91,7 @@ def select(
         min_confidence=_number("min_confidence", min_confidence),
         relative_margin=_number("relative_margin", relative_margin),
         continuity=_continuity(previous_tools, session_id),
+        min_catalog_version=None if min_catalog_version is None else text("min_catalog_version", min_catalog_version),
     )
 
 

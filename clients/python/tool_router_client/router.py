@@ -69,6 +69,7 @@ class Router:
         pinned: Iterable[RefLike] = (),
         explain: bool = False,
         explain_tools: Iterable[RefLike] = (),
+        min_catalog_version: str | None = None,
         timeout: float | None = None,
         traceparent: str | None = None,
         tracestate: str | None = None,
@@ -92,6 +93,9 @@ class Router:
         same cap. With `previous_tools`, the `tools` of the turn before (`()` on the first), the list keeps them in their places where that
         is good enough, so that a prompt cache goes on: `Selection.continuity` says what became of them. `session_id` names the
         conversation in the router's log.
+
+        Where several routers share a catalogue, `min_catalog_version` is a version that one of them gave, by `Change.catalog_version` for
+        instance: whichever answers has caught up with it.
         """
         request = requests.select(
             query,
@@ -117,6 +121,7 @@ class Router:
             pinned=pinned,
             explain=explain,
             explain_tools=explain_tools,
+            min_catalog_version=min_catalog_version,
         )
         answer = self._caller.look_up(methods.SELECT, request, timeout, headers(traceparent, tracestate))
         return selection.selection(answer, format)

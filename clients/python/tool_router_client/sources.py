@@ -7,13 +7,14 @@ from typing import Literal
 
 from ._proto.toolrouter.v1 import sources_pb2
 
-SourceState = Literal["starting", "synced", "failing", "held", "paused", "unspecified"]
+SourceState = Literal["starting", "synced", "failing", "held", "paused", "elsewhere", "unspecified"]
 _STATES: dict[int, SourceState] = {
     sources_pb2.SOURCE_STATE_STARTING: "starting",
     sources_pb2.SOURCE_STATE_SYNCED: "synced",
     sources_pb2.SOURCE_STATE_FAILING: "failing",
     sources_pb2.SOURCE_STATE_HELD: "held",
     sources_pb2.SOURCE_STATE_PAUSED: "paused",
+    sources_pb2.SOURCE_STATE_ELSEWHERE: "elsewhere",
 }
 
 

@@ -29,7 +29,7 @@ MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity")
+    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity", "min_catalog_version")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class SelectToolsRequest(_message.Message):
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     CONTINUITY_FIELD_NUMBER: _ClassVar[int]
+    MIN_CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
     query: str
     conversation: Conversation
     scope: Scope
@@ -52,7 +53,8 @@ class SelectToolsRequest(_message.Message):
     min_confidence: float
     relative_margin: float
     continuity: Continuity
-    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ...) -> None: ...
+    min_catalog_version: str
+    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ..., min_catalog_version: _Optional[str] = ...) -> None: ...
 
 class Continuity(_message.Message):
     __slots__ = ("previous_tools", "session_id")

@@ -16,12 +16,14 @@ class SourceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SOURCE_STATE_FAILING: _ClassVar[SourceState]
     SOURCE_STATE_HELD: _ClassVar[SourceState]
     SOURCE_STATE_PAUSED: _ClassVar[SourceState]
+    SOURCE_STATE_ELSEWHERE: _ClassVar[SourceState]
 SOURCE_STATE_UNSPECIFIED: SourceState
 SOURCE_STATE_STARTING: SourceState
 SOURCE_STATE_SYNCED: SourceState
 SOURCE_STATE_FAILING: SourceState
 SOURCE_STATE_HELD: SourceState
 SOURCE_STATE_PAUSED: SourceState
+SOURCE_STATE_ELSEWHERE: SourceState
 
 class SourceStatus(_message.Message):
     __slots__ = ("source", "endpoint", "state", "tools", "last_sync_at_ms", "age_ms", "error", "next_sync_in_ms", "failures", "syncs", "failed_syncs", "refused", "refused_tools", "notifies")
