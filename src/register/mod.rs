@@ -282,7 +282,7 @@ impl Registrar {
         let _permit = self.0.permits.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_CONCURRENT })?;
         let wanted = prepare(tools).await?;
         let mut vectors = Vectors::new();
-        self.catch_up_to(tenant, &options).await;
+        self.catch_up_first(tenant).await?;
         let mut tries = 0;
         loop {
             // Without the lock: see what changes, embed what that needs.
@@ -325,7 +325,7 @@ impl Registrar {
         options: Options,
     ) -> Result<Outcome, RegisterError> {
         check_source(source)?;
-        self.catch_up_to(tenant, &options).await;
+        self.catch_up_first(tenant).await?;
         let mut tries = 0;
         loop {
             let lock = Arc::clone(&self.0.writer).lock_owned().await;
@@ -366,7 +366,7 @@ impl Registrar {
         options: Options,
     ) -> Result<(Version, Vec<String>), RegisterError> {
         check_source(source)?;
-        self.catch_up_to(tenant, &options).await;
+        self.catch_up_first(tenant).await?;
         let mut tries = 0;
         loop {
             let lock = Arc::clone(&self.0.writer).lock_owned().await;
@@ -398,13 +398,13 @@ impl Registrar {
         }
     }
 
-    /// Looks what is stored, for a caller who expects a version: it may be one that another router just gave. A store that is away is told
-    /// of when it does not take the change.
-    async fn catch_up_to(&self, tenant: &TenantId, options: &Options) {
-        let current = || self.0.catalog.load().tenant(tenant).version().to_string();
-        if self.0.store.heard().is_some() && options.expected_version.as_ref().is_some_and(|expected| *expected != current()) {
-            self.catch_up(tenant).await.ok();
+    /// What is stored, before a change is judged by what is here: that a tool is unchanged, or does not exist, another router may just
+    /// have made untrue.
+    async fn catch_up_first(&self, tenant: &TenantId) -> Result<(), RegisterError> {
+        if self.0.store.heard().is_some() {
+            self.catch_up(tenant).await?;
         }
+        Ok(())
     }
 
     /// Loads every tenant's catalogue from the store. Vectors of the current model come with it; tools without get them from

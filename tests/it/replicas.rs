@@ -150,6 +150,28 @@ async fn two_that_write_at_once_both_get_on() {
 }
 
 #[tokio::test]
+async fn the_last_word_counts_whichever_router_had_it() {
+    let Some(mut server) = server("the_last_word_counts_whichever_router_had_it").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    // The router that is asked for the old text again may not have heard of the new one yet: to it, nothing would change.
+    for round in 0..40 {
+        all[0].register("s", vec![tool("t", "The old text.")]).await;
+        let version = all[1].register("s", vec![tool("t", "The new text."), tool(&format!("t_{round}"), "Filler.")]).await;
+        let last = all[0].register("s", vec![tool("t", "The old text.")]).await;
+        assert_ne!(last.catalog_version, version.catalog_version);
+        reaches(&mut all[1], &last.catalog_version, AGREED).await;
+        let get = GetToolRequest { source: "s".into(), tool: "t".into() };
+        let found = all[1].catalog.get_tool(get).await.unwrap().into_inner().tool.unwrap().definition.unwrap();
+        assert_eq!(found.description, "The old text.", "in round {round}");
+        // Nor may it say that a tool does not exist which another just took.
+        let name = format!("u_{round}");
+        all[1].register("s", vec![tool(&name, "Just registered.")]).await;
+        let remove = UnregisterToolsRequest { source: "s".into(), tools: vec![name], ..Default::default() };
+        all[0].catalog.unregister_tools(remove).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_watcher_hears_what_happened_elsewhere() {
     let Some(mut server) = server("a_watcher_hears_what_happened_elsewhere").await else { return };
     let mut all = replicas(&server.database(), 2).await;
