@@ -9,6 +9,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 
 use crate::store::StoreError;
 
+/// The parser's own words may hold what it parsed.
+const NO_ADDRESS: &str = "the address is none: write postgres://user:password@host:port/database";
+
 /// What to connect to and how patiently.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -34,8 +37,8 @@ impl PostgresOptions {
     ///
     /// # Errors
     /// It is not.
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.parsed().map(drop)
+    pub fn check(&self) -> Result<(), &'static str> {
+        PgConnectOptions::from_str(&self.url).map(drop).map_err(|_| NO_ADDRESS)
     }
 
     /// The address as people may see it.
@@ -52,10 +55,7 @@ impl PostgresOptions {
     }
 
     fn parsed(&self) -> Result<PgConnectOptions, StoreError> {
-        // The error of the parser may hold what it parsed, and that a password.
-        PgConnectOptions::from_str(&self.url).map_err(|_| StoreError::Unavailable {
-            detail: "the address of PostgreSQL is none: write postgres://user:password@host:port/database".to_owned(),
-        })
+        PgConnectOptions::from_str(&self.url).map_err(|_| StoreError::Unavailable { detail: NO_ADDRESS.to_owned() })
     }
 
     /// A pool that has no connection yet.
