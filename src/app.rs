@@ -3,6 +3,7 @@
 //! Order matters. Addresses are taken first, so that a port in use is told before a model is loaded; probes say no until model, store and
 //! index are up; on the way down probes say no first, then new calls stop, then calls under way finish, then the store closes.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{Catalog, TenantCatalog};
+use crate::catalog::{Catalog, TenantCatalog, Version};
 use crate::clock::SystemClock;
 use crate::compact::Tokenizer;
 use crate::config::{self, Config, ConfigError, EmbedderKind};
@@ -35,8 +36,8 @@ use crate::tool::TenantId;
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
 const HTTP_GRACE: Duration = Duration::from_secs(1);
 
-/// Between two tries of a backfill that the store held up.
-const BACKFILL_PAUSE: Duration = Duration::from_secs(10);
+/// Between two looks for what has no vectors.
+const BACKFILL_PAUSE: Duration = Duration::from_secs(5);
 
 /// The router could not start or broke. One line each.
 #[derive(Debug, thiserror::Error)]
@@ -272,7 +273,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         let (registrar, stop) = (registrar.clone(), stop.clone());
         async move { registrar.follow_store(stop).await }
     });
-    let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog)));
+    let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog), store.heard().is_some()));
 
     let drain = async {
         shutdown.await;
@@ -366,17 +367,29 @@ fn read_tls(config: &Config) -> Result<Option<TlsPem>, AppError> {
     Ok(Some(TlsPem { certificates: read(&tls.certificate_file)?, key: read(&tls.key_file)? }))
 }
 
-/// Embeds what has no vectors of the current model, tenant by tenant.
-async fn backfill(registrar: Registrar, catalog: Arc<Catalog>) {
-    let snapshot = catalog.load();
-    for (tenant, current) in snapshot.tenants().filter(|(_, c)| 0 < c.without_vectors()) {
-        tracing::info!(catalog.tools = current.without_vectors(), "embedding tools for the current model");
-        loop {
+/// Embeds what has no vectors of the current model, tenant by tenant: once, or for as long as routers with another model may add tools.
+async fn backfill(registrar: Registrar, catalog: Arc<Catalog>, shared: bool) {
+    // What could not be embedded is tried again when the catalogue has changed.
+    let mut tried: HashMap<TenantId, Version> = HashMap::new();
+    loop {
+        let snapshot = catalog.load();
+        for (tenant, current) in snapshot.tenants().filter(|(_, c)| 0 < c.without_vectors()) {
+            if tried.get(tenant) == Some(&current.version()) {
+                continue;
+            }
+            tracing::info!(catalog.tools = current.without_vectors(), "embedding tools for the current model");
             match registrar.backfill(tenant).await {
-                Ok(tools) => break tracing::info!(catalog.tools = tools, "tools embedded for the current model"),
+                Ok(tools) => {
+                    tracing::info!(catalog.tools = tools, "tools embedded for the current model");
+                    tried.insert(tenant.clone(), current.version());
+                }
                 Err(error) => tracing::error!(error.message = %error, "embedding for the current model is held up"),
             }
-            tokio::time::sleep(BACKFILL_PAUSE).await;
         }
+        let done = snapshot.tenants().all(|(tenant, c)| c.without_vectors() == 0 || tried.contains_key(tenant));
+        if done && !shared {
+            return;
+        }
+        tokio::time::sleep(BACKFILL_PAUSE).await;
     }
 }

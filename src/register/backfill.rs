@@ -29,7 +29,8 @@ impl Registrar {
             let lacks = |entry: &&Arc<Entry>| !entry.has_vectors() && !failed.contains(&entry.record.tool.id);
             let lacking: Vec<Arc<Entry>> = current.entries().filter(lacks).take(STEP).cloned().collect();
             if lacking.is_empty() {
-                if failed.is_empty() {
+                // In a shared store another model's vectors are another router's.
+                if failed.is_empty() && self.0.store.heard().is_none() {
                     self.0.store.drop_other_models(tenant, &self.0.pool.info().id).await?;
                 }
                 return Ok(done);

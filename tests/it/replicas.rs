@@ -172,6 +172,29 @@ async fn the_last_word_counts_whichever_router_had_it() {
 }
 
 #[tokio::test]
+async fn tools_that_came_without_vectors_get_them() {
+    let Some(mut server) = server("tools_that_came_without_vectors_get_them").await else { return };
+    let mut all = replicas(&server.database(), 2).await;
+    // As when the other router has another model.
+    server
+        .sql(
+            "test_1",
+            "CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
+             CREATE TRIGGER drop_rows BEFORE INSERT ON tool_router.vectors FOR EACH ROW EXECUTE FUNCTION drop_row()",
+        )
+        .unwrap();
+    let version = all[0].register("s", vec![tool("early_bird", "Catches the worm.")]).await.catalog_version;
+    reaches(&mut all[1], &version, AGREED).await;
+    assert!(!all[1].select("catch a worm").await.degraded_reason.is_empty(), "words alone, and it says so");
+    server.sql("test_1", "DROP TRIGGER drop_rows ON tool_router.vectors").unwrap();
+    let begun = Instant::now();
+    while !all[1].select("catch a worm").await.degraded_reason.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody embeds what another router brought");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_watcher_hears_what_happened_elsewhere() {
     let Some(mut server) = server("a_watcher_hears_what_happened_elsewhere").await else { return };
     let mut all = replicas(&server.database(), 2).await;
