@@ -42,8 +42,11 @@ pub(super) fn lean_by(schema: &Json, steps: Steps) -> Json {
             return schema.clone();
         }
         let root = Place::root(freedom.weaken);
-        let cleaned = at_root(schema, |members| lean::clean(members, root, steps));
-        let placed = if freedom.shape && steps.has(Step::References) { references::in_place(&cleaned) } else { cleaned };
+        // Before and after: a definition may belong at the root, where more stays, and cleaning may be what lets one go in place.
+        let place = |schema: &Json| {
+            if freedom.shape && steps.has(Step::References) { references::in_place(schema) } else { schema.clone() }
+        };
+        let placed = place(&at_root(&place(schema), |members| lean::clean(members, root, steps)));
         at_root(&placed, |members| simplify(members, root, freedom.shape, Some(steps)))
     };
     until_settled(schema, once)
@@ -63,7 +66,9 @@ pub fn skeleton(schema: &Json) -> Json {
         if freedom.stays_whole {
             return schema.clone();
         }
-        let stripped = at_root(schema, |members| skeleton::strip(members, root, freedom.shape));
+        // Before as well, as above; and a branch that takes nothing is known by what stripping drops.
+        let placed = if freedom.shape { references::in_place(schema) } else { schema.clone() };
+        let stripped = at_root(&placed, |members| skeleton::strip(members, root, freedom.shape));
         let shape = Freedom::of(&stripped).shape;
         let placed = if shape { references::in_place(&stripped) } else { stripped };
         at_root(&placed, |members| simplify(members, root, shape, None))

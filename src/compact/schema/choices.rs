@@ -53,12 +53,12 @@ fn rewritten(members: &Members, keyword: &str, constants: bool, unions: bool) ->
     )
 }
 
-/// `false` and `not: {}`, which some generators write for "may be left out".
+/// `false` and `not: {}`, also with a title, which some generators write for "may be left out".
 pub(super) fn takes_nothing(branch: &Json) -> bool {
     match branch {
         Json::Bool(false) => true,
         Json::Object(members) => match members.as_slice() {
-            [(keyword, Json::Object(all))] => keyword == "not" && all.is_empty(),
+            [(keyword, Json::Object(all))] => keyword == "not" && all.iter().all(|(keyword, _)| is_annotation(keyword)),
             [(keyword, Json::Bool(true))] => keyword == "not",
             _ => false,
         },

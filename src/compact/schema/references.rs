@@ -24,6 +24,7 @@ impl Freedom {
     pub(super) fn of(schema: &Json) -> Self {
         let (mut schemas, mut references, mut inner_id, mut unsafe_reference) = (0_usize, false, false, false);
         let (mut through_choices, mut counts_names, mut turned_around) = (false, false, false);
+        let mut targets = HashSet::new();
         each_schema(schema, true, &mut |members, may_weaken| {
             for (keyword, value) in members {
                 match (keyword.as_str(), value) {
@@ -32,6 +33,7 @@ impl Freedom {
                         unsafe_reference |= !keeps_its_target(target);
                         through_choices |= !passes_names_only(target);
                         turned_around |= !may_weaken;
+                        targets.insert(target.clone());
                     }
                     ("$dynamicRef" | "$recursiveRef", _) => unsafe_reference = true,
                     // References below an inner `$id` (`id` in old drafts) start from there, not from the root.
@@ -45,7 +47,10 @@ impl Freedom {
         });
         Self {
             stays_whole: unsafe_reference || (references && inner_id),
-            shape: !through_choices && !counts_names,
+            // What is written in place could give a reference to nothing something to find.
+            shape: !through_choices
+                && !counts_names
+                && all_arrive(schema, targets.iter().map(|target| steps_of(target)).collect()),
             weaken: !turned_around && !counts_names,
         }
     }
@@ -91,6 +96,25 @@ fn passes_names_only(reference: &str) -> bool {
         }
     }
     true
+}
+
+/// The steps of a pointer that passes names only, the next one last.
+fn steps_of(reference: &str) -> Vec<String> {
+    let mut steps: Vec<String> = reference.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    steps.reverse();
+    steps
+}
+
+/// Whether each of the pointers leads somewhere. They go down together, so that each object is looked through once.
+fn all_arrive(from: &Json, pointers: Vec<Vec<String>>) -> bool {
+    let mut next = HashMap::<String, Vec<Vec<String>>>::new();
+    for mut pointer in pointers {
+        if let Some(step) = pointer.pop() {
+            next.entry(step).or_default().push(pointer);
+        }
+    }
+    let members = if next.is_empty() { &[] } else { from.as_object().unwrap_or_default() };
+    members.iter().all(|(name, value)| next.remove(name).is_none_or(|pointers| all_arrive(value, pointers))) && next.is_empty()
 }
 
 /// The same schema with definitions of one use written in place, and without those of none.
@@ -221,7 +245,9 @@ impl Writer<'_> {
         // descriptions each may say what the other does not.
         let moves = |(keyword, _): &(String, Json)| is_annotation(keyword) && get(definition, keyword).is_none();
         let beside = members.iter().filter(|(keyword, _)| keyword != "$ref");
-        if !beside.clone().all(moves) || MAX_SCHEMA_DEPTH < depth + height(definition) {
+        // Definitions of its own would stand beside the root's.
+        let holds_definitions = definition.iter().any(|(keyword, _)| is_store(keyword));
+        if holds_definitions || !beside.clone().all(moves) || MAX_SCHEMA_DEPTH < depth + height(definition) {
             return None;
         }
         Some(definition.iter().chain(beside).cloned().collect())

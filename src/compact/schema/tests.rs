@@ -105,6 +105,12 @@ fn references_never_lose_their_target() {
         r##"{"title":"t","$id":"urn:a","properties":{"a":{"$ref":"#"},"b":{"$ref":"#/properties/b/items/0"},"c":{"$ref":"#/$defs/title"}}}"##,
         r##"{"properties":{"a":{"$ref":"#"},"b":{"$ref":"#/properties/b/items/0"},"c":{"$ref":"#/$defs/title"}}}"##,
     );
+    // A reference to nothing finds nothing afterwards either, which the definition written in place would give it.
+    whole(r##"{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/properties/b","properties":{"b":{"type":"string"}}}}}"##);
+    // Definitions of a definition never become a second list of the root's.
+    whole(
+        r##"{"$ref":"#/$defs/a","$defs":{"a":{"items":{"$ref":"#/$defs/b"},"additionalProperties":{"$ref":"#/$defs/b"},"$defs":{"c":{"type":"null"}}},"b":{"type":"string"}}}"##,
+    );
     // Names and data that look like references are none.
     check_lean(
         r#"{"title":"t","properties":{"$ref":{}},"default":{"$ref":"b.json"}}"#,
@@ -268,7 +274,7 @@ fn any_schema() -> BoxedStrategy<Json> {
         ("anyOf", r##"[{"$ref":"#/$defs/once"},{"type":"null"}]"##),
         ("description", r#""First sentence here. Second. Default is 1. Must be short.""#),
     ];
-    // `$ref` only to what the root has: a reference to nothing is an error of the schema, not of its shortening.
+    // Not every root has `#/properties/title`.
     let references = select(vec!["#/$defs/title", "#", "#/$defs/once", "#/properties/title"])
         .prop_map(|target| ("$ref".to_owned(), Json::String(target.to_owned())));
     let member = prop_oneof![
@@ -313,6 +319,37 @@ fn any_document() -> impl Strategy<Value = Json> {
 /// `None` for references that never arrive, which no validator takes.
 fn validator(schema: &Json) -> Option<jsonschema::Validator> {
     jsonschema::draft202012::new(&serde_json::from_str(&schema.to_string()).unwrap()).ok()
+}
+
+/// Whether what a reference accepts comes to depend on itself without going down into the value: such a schema has no meaning to keep.
+fn goes_round(root: &Json) -> bool {
+    fn visit<'a>(root: &'a Json, at: &'a Json, path: &mut Vec<&'a Json>) -> bool {
+        if path.iter().any(|before| std::ptr::eq(*before, at)) {
+            return true;
+        }
+        path.push(at);
+        let round = at.as_object().unwrap_or_default().iter().any(|(keyword, value)| match (keyword.as_str(), value) {
+            ("$ref", Json::String(target)) => {
+                let found = target.split('/').skip(1).try_fold(root, |at, step| at.get(step));
+                found.is_some_and(|found| visit(root, found, path))
+            }
+            ("not" | "if" | "then", one) => visit(root, one, path),
+            ("allOf" | "anyOf" | "oneOf", Json::Array(all)) => all.iter().any(|one| visit(root, one, path)),
+            ("dependentSchemas", Json::Object(all)) => all.iter().any(|(_, one)| visit(root, one, path)),
+            _ => false,
+        });
+        path.pop();
+        round
+    }
+    fn anywhere<'a>(root: &'a Json, at: &'a Json) -> bool {
+        let within = |value: &'a Json| match value {
+            Json::Object(members) => members.iter().any(|(_, value)| anywhere(root, value)),
+            Json::Array(elements) => elements.iter().any(|value| anywhere(root, value)),
+            _ => false,
+        };
+        visit(root, at, &mut Vec::new()) || within(at)
+    }
+    anywhere(root, root)
 }
 
 fn accepts(validator: &jsonschema::Validator, instance: &Json) -> bool {
@@ -374,7 +411,15 @@ fn whole_essence(schema: &Json) -> std::collections::BTreeSet<String> {
     out
 }
 
+/// One generated schema in ten is none; the number of cases is the environment's to say.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { max_global_rejects: config.cases.max(1_024) * 2, ..config }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn both_keep_names_types_required_and_enums(schema in any_document()) {
         prop_assert_eq!(whole_essence(&lean(&schema)), whole_essence(&schema));
@@ -394,7 +439,9 @@ proptest! {
         schema in any_document(),
         instances in prop::collection::vec(any_data(), 1..16),
     ) {
-        let Some(raw) = validator(&schema) else { return Err(TestCaseError::reject("no schema")) };
+        let Some(raw) = validator(&schema).filter(|_| !goes_round(&schema)) else {
+            return Err(TestCaseError::reject("no schema"));
+        };
         let shorter = [lean(&schema), skeleton(&schema)].map(|schema| validator(&schema));
         let [Some(lean), Some(skeleton)] = shorter else { return Err(TestCaseError::fail("shortened to no schema")) };
         for instance in &instances {
