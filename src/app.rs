@@ -3,6 +3,9 @@
 //! Order matters. Addresses are taken first, so that a port in use is told before a model is loaded; probes say no until model, store and
 //! index are up; on the way down probes say no first, then new calls stop, then calls under way finish, then the store closes.
 
+mod keeping;
+mod snapshot;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,14 +25,12 @@ use crate::embed::hashing::HashingEmbedder;
 use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
 use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
-use crate::register::Registrar;
+use crate::register::{Registrar, StoreState};
 use crate::rpc::Access;
 use crate::rpc::server::{self, Parts, ServeError, TlsPem};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
-use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
-use crate::store::postgres::PostgresStore;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::telemetry::{Meters, Watched};
 use crate::tool::TenantId;
 
@@ -77,6 +78,16 @@ pub enum AppError {
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database did not answer in time, and there is nothing to start from instead.
+    #[error("{error} (waited {} s for it); {hint}", waited.as_secs())]
+    NoStore {
+        /// The last answer.
+        error: StoreError,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What would help.
+        hint: &'static str,
+    },
     /// The gRPC server broke.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -221,13 +232,16 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let pool =
         Pool::start(loaded, options).map_err(|e| AppError::System { what: "starting embed workers", detail: e.to_string() })?;
 
-    let (store, store_place) = open_store(config).await?;
+    let keeping::Opened { store, place: store_place, instead } = keeping::open(config).await?;
     let catalog = Arc::new(Catalog::default());
     let choice = config.index.choice();
     let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock), choice);
     // Whatever ends this function ends the building of indexes.
     let _stop_upkeep = StopUpkeep(registrar.clone());
-    let tools = registrar.restore().await?;
+    let tools = match instead {
+        None => registrar.restore().await?,
+        Some(backup) => registrar.restore_from(backup).await?,
+    };
     let reranking = start_reranking(config, reranker)?;
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
     let selector =
@@ -241,7 +255,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         clock: Arc::new(SystemClock),
     };
     let sources = Sources::start(config.sources()?, surroundings).await?;
-    watch(&meters, &catalog, &pool, selector.shadow(), &sources);
+    watch(&meters, &catalog, &pool, selector.shadow(), &sources, registrar.store_state());
 
     let access = config.access.tokens()?.map_or_else(Access::default, |(select, admin)| Access::by_tokens(&select, &admin));
     let parts = Parts {
@@ -273,11 +287,20 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         let (registrar, stop) = (registrar.clone(), stop.clone());
         async move { registrar.follow_store(stop).await }
     });
+    let postgres = config.store.postgres.as_ref();
+    let limit = postgres.and_then(|postgres| postgres.unready_after_ms).map(Duration::from_millis);
+    let probes =
+        tokio::spawn(keeping::tell_probes(registrar.store_state(), limit, readiness.clone(), health.clone(), stop.clone()));
+    let snapshots = postgres.and_then(|postgres| postgres.snapshot_file.clone()).map(|path| {
+        let (catalog, model_id, stop) = (Arc::clone(&catalog), info.id.clone(), stop.clone());
+        tokio::spawn(snapshot::keep(path, catalog, model_id, stop))
+    });
     let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog), store.heard().is_some()));
 
     let drain = async {
         shutdown.await;
         tracing::info!("router is draining");
+        probes.abort();
         readiness.set(false);
         health.set(false).await;
         tokio::time::sleep(Duration::from_millis(config.server.drain_delay_ms)).await;
@@ -298,6 +321,9 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     backfill.abort();
     stop.cancel();
     following.await.ok();
+    if let Some(snapshots) = snapshots {
+        snapshots.await.ok();
+    }
     sources.stop().await;
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {
@@ -307,19 +333,6 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     }
     tracing::info!("router has stopped");
     Ok(result?)
-}
-
-/// Opens the configured store; with it, where it is, for people.
-///
-/// # Errors
-/// It cannot be opened.
-pub async fn open_store(config: &Config) -> Result<(Arc<dyn Store>, String), AppError> {
-    if let Some(options) = config.postgres()? {
-        return Ok((Arc::new(PostgresStore::open(&options).await?), options.place()?));
-    }
-    let options = EmbeddedOptions { path: config.store.path.clone(), max_mib: config.store.max_mib };
-    let place = options.path.display().to_string();
-    Ok((Arc::new(EmbeddedStore::open(&options).await?), place))
 }
 
 struct StopUpkeep(Registrar);
@@ -339,7 +352,7 @@ fn selector_options(config: &Config) -> SelectorOptions {
     }
 }
 
-fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, sources: &Sources) {
+fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, sources: &Sources, store: Arc<StoreState>) {
     let (for_enabled, for_disabled, for_graph) = (Arc::clone(catalog), Arc::clone(catalog), Arc::clone(catalog));
     let (pool, embedded, shadow, sources) = (pool.clone(), pool.clone(), shadow.clone(), sources.clone());
     meters.watch(Watched {
@@ -350,6 +363,7 @@ fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, 
         embedded: Box::new(move || embedded.embedded()),
         shadow_recall: Box::new(move || Some(shadow.recall()).filter(|recall| 0 < recall.checks).map(|recall| recall.mean)),
         sources: Arc::new(move || sources.list()),
+        store_answers: Box::new(move || store.away_for().is_none()),
     });
 }
 

@@ -15,6 +15,7 @@ pub mod output;
 mod select;
 pub mod serve;
 mod source;
+mod store;
 mod texts;
 mod tools;
 
@@ -47,6 +48,9 @@ pub enum Command {
     /// Look at and steer the sources that the router keeps in sync
     #[command(subcommand)]
     Source(source::Command),
+    /// Bring up to date, copy, back up and check the store itself
+    #[command(subcommand)]
+    Store(store::Command),
     /// Be an MCP server in front of a router: search_tools and describe_tools, for agents that only speak MCP
     Mcp(mcp::Arguments),
     /// Measure selections on labelled sets
@@ -104,6 +108,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Describe(arguments) => describe::run(arguments).await,
         Command::Tools(command) => tools::run(command).await,
         Command::Source(command) => source::run(command).await,
+        Command::Store(command) => store::run(command).await,
         Command::Mcp(arguments) => mcp::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),

@@ -12,6 +12,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::Config;
 use super::tokens::SHIPPED;
 use crate::compact::Counters;
+use crate::store::embedded::EmbeddedOptions;
+use crate::store::place::Place;
 use crate::store::postgres::PostgresOptions;
 use crate::telemetry;
 
@@ -227,6 +229,15 @@ impl Config {
     /// It is not usable.
     pub fn postgres(&self) -> Result<Option<PostgresOptions>, ConfigError> {
         self.store.postgres.as_ref().map(super::store::Postgres::checked).transpose().map_err(value)
+    }
+
+    /// The configured store, shared or embedded.
+    ///
+    /// # Errors
+    /// It is not usable.
+    pub fn store_place(&self) -> Result<Place, ConfigError> {
+        let embedded = || EmbeddedOptions { path: self.store.path.clone(), max_mib: self.store.max_mib };
+        Ok(self.postgres()?.map_or_else(|| Place::Embedded(embedded()), Place::Postgres))
     }
 
     /// The configured sources.

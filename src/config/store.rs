@@ -41,11 +41,26 @@ pub struct Postgres {
     pub max_connections: u32,
     /// Longest wait for a connection, and for an answer on it: 100 to 600,000.
     pub timeout_ms: u64,
+    /// How long a start waits for a database that does not answer, in ms. Then the snapshot serves, or the start fails.
+    pub start_timeout_ms: u64,
+    /// Where the catalogue is written, for starts without the database. Absent: nowhere.
+    pub snapshot_file: Option<PathBuf>,
+    /// After how long without the database probes say no, in ms. Absent: never, selections go on from memory.
+    pub unready_after_ms: Option<u64>,
 }
 
 impl Default for Postgres {
     fn default() -> Self {
-        Self { url: None, url_file: None, ca_file: None, max_connections: 8, timeout_ms: 5_000 }
+        Self {
+            url: None,
+            url_file: None,
+            ca_file: None,
+            max_connections: 8,
+            timeout_ms: 5_000,
+            start_timeout_ms: 30_000,
+            snapshot_file: None,
+            unready_after_ms: None,
+        }
     }
 }
 
@@ -72,6 +87,7 @@ impl Postgres {
         }
         let options = PostgresOptions {
             url: url.trim().to_owned(),
+            url_file: self.url_file.clone(),
             ca_file: self.ca_file.clone(),
             max_connections: self.max_connections,
             timeout: Duration::from_millis(self.timeout_ms),

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,18 +14,39 @@ use tokio::net::TcpListener;
 
 use crate::telemetry::Meters;
 
-/// Whether traffic should come: set by start-up and shutdown, read by probes.
+/// Whether traffic should come: set by start-up, shutdown and the store, read by probes.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    ready: AtomicBool,
+    /// For how many seconds the store has been away, and one more; 0 while it is there.
+    away_s: AtomicU64,
+}
 
 impl Readiness {
     /// Sets it.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Relaxed);
+        self.0.ready.store(ready, Ordering::Relaxed);
     }
 
-    fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// Says for how long the store has been away.
+    pub fn set_away(&self, away: Option<Duration>) {
+        self.0.away_s.store(away.map_or(0, |away| away.as_secs() + 1), Ordering::Relaxed);
+    }
+
+    /// The status, and the line for people.
+    fn answer(&self) -> (StatusCode, String) {
+        let (status, word) = match self.0.ready.load(Ordering::Relaxed) {
+            true => (StatusCode::OK, "ready"),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+        };
+        let line = match self.0.away_s.load(Ordering::Relaxed) {
+            0 => format!("{word}\n"),
+            seconds => format!("{word}, without the store for {} s: selections from memory, no registrations\n", seconds - 1),
+        };
+        (status, line)
     }
 }
 
@@ -47,7 +69,7 @@ pub async fn serve(
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
-    if readiness.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+    readiness.answer()
 }
 
 async fn metrics(State(meters): State<Arc<Meters>>) -> impl IntoResponse {

@@ -4,7 +4,7 @@
 //! notification costs half a second and nothing else. While the store is away, what is in memory serves.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
 use crate::error::Violation;
 use crate::index::vector::Codes;
+use crate::store::backup::{Backup, Kept};
 use crate::store::{Since, StoreError, StoredTenant};
 use crate::tool::TenantId;
 
@@ -24,6 +25,23 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Kept back of a caller's deadline for the way home.
 const TRAVEL: Duration = Duration::from_millis(10);
 
+/// Whether the store answered when it was last asked. A store that nobody else writes is only asked when something changes.
+#[derive(Debug, Default)]
+pub struct StoreState(Mutex<Option<Instant>>);
+
+impl StoreState {
+    fn set(&self, away: bool) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = if away { Some(since.unwrap_or_else(Instant::now)) } else { None };
+    }
+
+    /// For how long it has been away; `None` while it is there.
+    #[must_use]
+    pub fn away_for(&self) -> Option<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+    }
+}
+
 impl Registrar {
     /// Follows the store until `stop`. Returns at once where no other router can write it.
     pub async fn follow_store(&self, stop: CancellationToken) {
@@ -31,6 +49,7 @@ impl Registrar {
         let mut away = false;
         loop {
             let looked = self.catch_up_all().await;
+            self.0.state.set(looked.is_err());
             match &looked {
                 Err(error) if !away => {
                     tracing::warn!(error.message = %error, "the store is away: selections go on from memory, registrations fail");
@@ -142,14 +161,46 @@ impl Registrar {
         }
     }
 
+    /// Serves a backup until the store answers. Its vectors of the current model come with it.
+    ///
+    /// # Errors
+    /// It does not read.
+    pub async fn restore_from(&self, backup: Backup) -> Result<usize, StoreError> {
+        let _lock = self.0.writer.lock().await;
+        self.0.state.set(true);
+        let (info, tools) = (self.0.pool.info(), backup.tools());
+        for Kept { stored, vectors, .. } in backup.tenants {
+            let fit =
+                vectors.into_iter().filter(|vector| vector.model_id == info.id && vector.codes.codes().len() == info.dimension);
+            self.publish_with(stored, fit.map(|vector| (vector.text, vector.codes)).collect()).await?;
+        }
+        Ok(tools)
+    }
+
+    /// Whether the store answers.
+    #[must_use]
+    pub fn store_state(&self) -> Arc<StoreState> {
+        Arc::clone(&self.0.state)
+    }
+
     /// Makes a tenant's catalogue of what is stored, and serves it. The caller holds the writer's lock. Gives the texts whose vectors are in
     /// use where others are stored as well.
     pub(super) async fn publish_stored(
         &self,
         stored: StoredTenant,
     ) -> Result<(Arc<TenantCatalog>, Option<HashSet<TextHash>>), StoreError> {
-        let info = self.0.pool.info().clone();
+        let info = self.0.pool.info();
         let vectors = self.0.store.vectors(&stored.tenant, &info.id, info.dimension).await?;
+        self.publish_with(stored, vectors).await
+    }
+
+    /// The same with vectors that are at hand.
+    async fn publish_with(
+        &self,
+        stored: StoredTenant,
+        vectors: HashMap<TextHash, Codes>,
+    ) -> Result<(Arc<TenantCatalog>, Option<HashSet<TextHash>>), StoreError> {
+        let info = self.0.pool.info().clone();
         let built = tokio::task::spawn_blocking(move || {
             let mut live = HashSet::new();
             let entries: Vec<_> = stored

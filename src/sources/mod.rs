@@ -9,7 +9,7 @@ mod backoff;
 mod status;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -211,7 +211,11 @@ impl Sources {
     /// # Errors
     /// The store does not tell which are paused.
     pub async fn start(sources: Vec<Source>, surroundings: Surroundings) -> Result<Self, StoreError> {
-        let paused = surroundings.store.paused_sources(&surroundings.tenant).await?;
+        let paused = match surroundings.store.paused_sources(&surroundings.tenant).await {
+            // A router that starts without its database: nobody syncs before it is known who does, and what is paused comes with that.
+            Err(StoreError::Unavailable { .. }) if surroundings.store.heard().is_some() => HashSet::new(),
+            paused => paused?,
+        };
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let order = sources.iter().map(|source| source.name.clone()).collect();
         let (mut handles, turns) = (HashMap::new(), Arc::new(Semaphore::new(MAX_APPLIED)));

@@ -2,20 +2,24 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-use super::StoreError;
-use crate::catalog::{Record, State};
+use super::{StoreError, StoredVector};
+use crate::catalog::{Record, State, TextHash};
 use crate::compact::Costs;
+use crate::index::vector::Codes;
 use crate::tool::{Document, Fingerprint, ModelName, Tool, ToolId};
 
-/// The columns of table `tools`, but for the tenant.
-#[derive(Clone, Debug, PartialEq)]
+/// The columns of table `tools`, but for the tenant. As a line of a backup, with bytes in hex.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Columns {
     pub(super) source: String,
     pub(super) name: String,
     pub(super) position: i64,
     pub(super) model_name: String,
+    #[serde(with = "hex")]
     pub(super) fingerprint: Vec<u8>,
     /// 0: enabled, 1: disabled.
     pub(super) state: i64,
@@ -31,6 +35,7 @@ pub(super) struct Columns {
     /// A list of strings as JSON, like `examples`.
     pub(super) tags: String,
     pub(super) examples: String,
+    #[serde(with = "hex")]
     pub(super) costs: Vec<u8>,
 }
 
@@ -140,6 +145,23 @@ where
     T: Decode<'r, R::Database> + Type<R::Database>,
 {
     row.try_get(name).map_err(|e| damaged(name, &e))
+}
+
+/// A row of table `vectors`. One that does not read is embedded again: it is derived, so nothing is lost.
+pub(super) fn vector<'r, R>(row: &'r R) -> Option<StoredVector>
+where
+    R: Row,
+    &'static str: ColumnIndex<R>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let bytes: Vec<u8> = column(row, "codes").ok()?;
+    let text: Vec<u8> = column(row, "text_hash").ok()?;
+    Some(StoredVector {
+        model_id: column(row, "model").ok()?,
+        text: TextHash(text.try_into().ok()?),
+        codes: Codes::from_bytes(&bytes, bytes.len().checked_sub(4)?)?,
+    })
 }
 
 pub(super) fn damaged(what: &str, detail: &dyn fmt::Display) -> StoreError {

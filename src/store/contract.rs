@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backup::{Backup, Line};
 use super::{Since, Store, StoreError};
 use crate::catalog::{Change, Record, State, TextHash, Version};
 use crate::compact::Costs;
@@ -153,6 +154,34 @@ pub(super) async fn holds(store: &dyn Store) {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(store.lease(&tenant, "s", "one", long).await.unwrap(), "it ends by itself");
 
+    whole_histories_are_taken(store).await;
+
     store.set_paused(&tenant, "a/b", false).await.unwrap();
     assert!(store.paused_sources(&tenant).await.unwrap().is_empty());
+}
+
+/// What a backup is put back by: a tenant that begins at any version, of tools of several sources.
+async fn whole_histories_are_taken(store: &dyn Store) {
+    let before = Backup::of(store).await.unwrap();
+    assert_eq!(before.tenants.len(), 1);
+    let mut moved = Backup::of(store).await.unwrap();
+    let kept = &mut moved.tenants[0];
+    kept.stored.tenant = TenantId::new("moved");
+    kept.stored.version.number = 12;
+    let mut other = record("other", 7);
+    other.tool.id = ToolId::new("another", "other").unwrap();
+    other.model_name = ModelName::parse("another_other").unwrap();
+    kept.stored.records.push(other);
+    kept.paused = vec!["x".into()];
+    moved.put_into(store, Line::Same, "backup").await.unwrap();
+    let mut after = Backup::of(store).await.unwrap();
+    let (copy, original) = (after.tenants.pop().unwrap(), after.tenants.pop().unwrap());
+    assert_eq!(original.checksum(), before.tenants[0].checksum());
+    assert_eq!(copy.checksum(), moved.tenants[0].checksum());
+    assert_eq!((copy.stored.version, &copy.vectors), (moved.tenants[0].stored.version, &original.vectors));
+    let tenant = TenantId::new("moved");
+    assert!(matches!(store.since(&tenant, Version::default()).await.unwrap(), Since::Whole(_)), "its steps are not there");
+    // Where tools are, no history is put over them.
+    let again = moved.put_into(store, Line::New, "backup").await.unwrap_err();
+    assert!(matches!(again, StoreError::Moved { .. }), "{again}");
 }

@@ -16,14 +16,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePool, SqlitePo
 use sqlx::{AssertSqlSafe, Executor, Row, Sqlite, SqliteConnection};
 use tokio::sync::watch;
 
-use super::columns::{Columns, column, signed, unsigned};
-use super::{Since, Store, StoreError, StoredTenant};
+use super::columns::{Columns, column, signed, unsigned, vector};
+use super::{AUDIT_STEPS, Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, Record, TextHash, Version};
 use crate::index::vector::Codes;
 use crate::tool::TenantId;
 
 /// Step `i` takes a store from schema version `i` to `i + 1`. Steps are only ever appended.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("paused_sources.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("paused_sources.sql"), include_str!("audit.sql")];
 /// Marks the file as ours ("tRtr").
 const APPLICATION_ID: i64 = 0x7452_7472;
 /// SQLite's page size, for turning a size limit into pages.
@@ -179,6 +179,7 @@ async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Res
     .bind(signed(change.to.number))
     .execute(&mut *connection)
     .await?;
+    write_audit(&mut *connection, change).await?;
     for id in &change.removals {
         sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
             .bind(tenant)
@@ -196,6 +197,23 @@ async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Res
         query.bind(tenant).bind(&hash.0[..]).execute(&mut *connection).await?;
     }
     write_vectors(connection, tenant, &change.model_id, &change.vectors).await
+}
+
+/// Who did what. Before the tools are written: of what they were only the fingerprint is kept.
+async fn write_audit(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
+    let (tenant, version) = (change.tenant.as_str(), signed(change.to.number));
+    let after = change.upserts.iter().map(|record| (&record.tool.id, Some(Columns::of(record))));
+    for (id, after) in change.removals.iter().map(|id| (id, None)).chain(after) {
+        let query = sqlx::query(
+            "INSERT INTO audit (tenant, version, source, name, actor, before, after, state) VALUES (?1, ?2, ?3, ?4, ?5, \
+             (SELECT fingerprint FROM tools WHERE tenant = ?1 AND source = ?3 AND name = ?4), ?6, ?7)",
+        );
+        let query = query.bind(tenant).bind(version).bind(id.source()).bind(id.name()).bind(&change.actor);
+        let state = after.as_ref().map(|columns| columns.state);
+        query.bind(after.map(|columns| columns.fingerprint)).bind(state).execute(&mut *connection).await?;
+    }
+    let query = sqlx::query("DELETE FROM audit WHERE tenant = ? AND version <= ?").bind(tenant);
+    query.bind(version - AUDIT_STEPS).execute(connection).await.map(drop)
 }
 
 async fn write_vectors(
@@ -359,6 +377,15 @@ impl Store for EmbeddedStore {
         .boxed()
     }
 
+    fn all_vectors<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<Vec<StoredVector>, StoreError>> {
+        async move {
+            let query = sqlx::query("SELECT model, text_hash, codes FROM vectors WHERE tenant = ?").bind(tenant.as_str());
+            let rows = query.fetch_all(&self.pool).await.map_err(|e| sort(&e, &self.path))?;
+            Ok(rows.iter().filter_map(vector).collect())
+        }
+        .boxed()
+    }
+
     fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>> {
         self.write(change).boxed()
     }
@@ -513,7 +540,7 @@ mod tests {
         sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
         store.close().await;
         let newer = open(&path, None).await.unwrap_err().to_string();
-        assert!(newer.contains("has schema version 99, this build knows up to 2"), "{newer}");
+        assert!(newer.contains("has schema version 99, this build knows up to 3"), "{newer}");
 
         let text = dir.path().join("notes.txt");
         std::fs::write(&text, "not a database, just some notes that are longer than a header\n".repeat(200)).unwrap();
@@ -529,6 +556,36 @@ mod tests {
         let foreign = open(&other, None).await.unwrap_err();
         assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
         assert_eq!(std::fs::read(&other).unwrap(), before, "somebody's database is not touched");
+    }
+
+    #[tokio::test]
+    async fn an_older_schema_is_brought_up_with_all_that_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.db");
+        let store = open(&path, None).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        store.pool.execute("DROP TABLE audit; DROP TABLE paused_sources; PRAGMA user_version = 1").await.unwrap();
+        store.close().await;
+        let store = open(&path, None).await.unwrap();
+        assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);
+        store.set_paused(&TenantId::default(), "s", true).await.unwrap();
+        store.apply(&contract::change(1, vec![contract::record("b", 1)], &[])).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn every_change_leaves_its_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir.path().join("r.db"), None).await.unwrap();
+        store.apply(&contract::change(0, vec![contract::record("a", 0), contract::record("b", 1)], &[])).await.unwrap();
+        let mut changed = contract::record("a", 0);
+        changed.tool.description = "Does something else.".into();
+        changed.fingerprint = changed.tool.fingerprint();
+        store.apply(&contract::change(1, vec![changed], &["b"])).await.unwrap();
+        let query = "SELECT printf('%d|%s|%s|%d|%d|%d', version, name, actor, before IS NULL, after IS NULL, \
+                     before IS NOT NULL AND after IS NOT NULL AND before <> after) FROM audit WHERE 1e12 < at_ms ORDER BY version, name";
+        let rows = sqlx::query(query).fetch_all(&store.pool).await.unwrap();
+        let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(rows, ["1|a|somebody|1|0|0", "1|b|somebody|1|0|0", "2|a|somebody|0|0|1", "2|b|somebody|0|1|0"]);
     }
 
     #[tokio::test]

@@ -4,10 +4,12 @@
 //! on disk, which is what lets a registration be acknowledged. SQLite in one file is the embedded default; PostgreSQL is for several routers
 //! that share one catalogue. Both keep the same contract, and one suite holds them to it.
 
+pub mod backup;
 mod columns;
 #[cfg(test)]
 mod contract;
 pub mod embedded;
+pub mod place;
 pub mod postgres;
 
 use std::collections::{HashMap, HashSet};
@@ -22,6 +24,9 @@ use crate::error::Kind;
 use crate::index::vector::Codes;
 use crate::tool::{TenantId, ToolId};
 
+/// Changes of a tenant that the audit remembers.
+const AUDIT_STEPS: i64 = 100_000;
+
 /// Everything stored of one tenant.
 #[derive(Debug)]
 pub struct StoredTenant {
@@ -31,6 +36,17 @@ pub struct StoredTenant {
     pub version: Version,
     /// Every tool, by position.
     pub records: Vec<Record>,
+}
+
+/// A stored vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredVector {
+    /// The model it is of.
+    pub model_id: String,
+    /// The text it is of.
+    pub text: TextHash,
+    /// The vector.
+    pub codes: Codes,
 }
 
 /// What became of a tenant since a version.
@@ -84,7 +100,10 @@ pub trait Store: Send + Sync {
         dimension: usize,
     ) -> BoxFuture<'a, Result<HashMap<TextHash, Codes>, StoreError>>;
 
-    /// Stores a change, all or nothing, and returns when it is on disk.
+    /// A tenant's vectors of every model.
+    fn all_vectors<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<Vec<StoredVector>, StoreError>>;
+
+    /// Stores a change, all or nothing, and returns when it is on disk. The first of a tenant may go to any version.
     fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Stores vectors that belong to tools already stored: after a change of model.

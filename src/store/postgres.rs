@@ -12,34 +12,44 @@ mod read;
 mod write;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{Connection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Executor, Postgres, Transaction};
 use tokio::sync::watch;
 
 pub use self::connect::PostgresOptions;
 use self::listen::Ear;
-use super::{Since, Store, StoreError, StoredTenant};
+use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
 use crate::tool::TenantId;
 
+/// Longest that a whole catalogue may take, beside what any other operation may.
+const WHOLE: u32 = 12;
+
 /// The store.
 pub struct PostgresStore {
-    pool: PgPool,
+    options: Mutex<PostgresOptions>,
+    /// Another one when the database has moved.
+    pool: Arc<ArcSwap<PgPool>>,
     /// Longest that one operation may take.
     timeout: Duration,
-    /// Where it is, for people; never with a password.
-    place: String,
     ear: Ear,
+    /// Whether the schema is known to be this build's.
+    brought_up: AtomicBool,
+    /// Whether the last operation found nobody.
+    away: AtomicBool,
 }
 
 impl std::fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostgresStore").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("PostgresStore").field("options", &self.options).finish_non_exhaustive()
     }
 }
 
@@ -49,12 +59,49 @@ impl PostgresStore {
     /// # Errors
     /// Not reachable, no right to do it, not ours, of a newer schema.
     pub async fn open(options: &PostgresOptions) -> Result<Self, StoreError> {
-        let place = options.place()?;
-        let pool = options.pool()?;
-        let ear = Ear::new(pool.clone());
-        let store = Self { pool, timeout: options.timeout, place, ear };
-        store.transaction(|transaction| migrate::bring_up(transaction).boxed()).await??;
+        let store = Self::new(options)?;
+        store.bring_up().await?;
         Ok(store)
+    }
+
+    /// A store that connects when it is first used, and brings the schema up to date then.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
+        options.place()?;
+        let pool = Arc::new(ArcSwap::from_pointee(options.pool()?));
+        let ear = Ear::new(Arc::clone(&pool));
+        Ok(Self {
+            options: Mutex::new(options.clone()),
+            pool,
+            timeout: options.timeout,
+            ear,
+            brought_up: AtomicBool::new(false),
+            away: AtomicBool::new(false),
+        })
+    }
+
+    /// Brings the schema up to date, once.
+    ///
+    /// # Errors
+    /// Not reachable, no right to do it, not ours, of a newer schema.
+    pub async fn bring_up(&self) -> Result<(), StoreError> {
+        if !self.brought_up.load(Ordering::Relaxed) {
+            self.connected(self.timeout, |connection| in_transaction(connection, |t| migrate::bring_up(t).boxed()).boxed())
+                .await??;
+            self.brought_up.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Where it is, for people; never with a password.
+    fn place(&self) -> String {
+        self.options().place().unwrap_or_default()
+    }
+
+    fn options(&self) -> std::sync::MutexGuard<'_, PostgresOptions> {
+        self.options.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does `work` on one connection, within the limit. The outer error is the connection's.
@@ -62,36 +109,70 @@ impl PostgresStore {
     where
         W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
     {
-        let mut connection = self.pool.acquire().await.map_err(|e| self.sort(&e))?;
-        match tokio::time::timeout(self.timeout, work(&mut connection)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.sort(&error)),
-            Err(_) => {
-                // The server may be in the middle of an answer, or never give one: nobody else gets this connection.
-                connection.close_on_drop();
-                let detail = format!("{}: no answer within {} ms", self.place, self.timeout.as_millis());
-                Err(StoreError::Unavailable { detail })
+        self.bring_up().await?;
+        self.connected(self.timeout, work).await
+    }
+
+    async fn connected<T, W>(&self, limit: Duration, work: W) -> Result<T, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
+    {
+        let done = async {
+            let mut connection = self.pool.load_full().acquire().await.map_err(|e| self.sort(&e))?;
+            match tokio::time::timeout(limit, work(&mut connection)).await {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(error)) => Err(self.sort(&error)),
+                Err(_) => {
+                    // The server may be in the middle of an answer, or never give one: nobody else gets this connection.
+                    connection.close_on_drop();
+                    let detail = format!("{}: no answer within {} ms", self.place(), limit.as_millis());
+                    Err(StoreError::Unavailable { detail })
+                }
             }
+        };
+        let done = done.await;
+        self.note(matches!(done, Err(StoreError::Unavailable { .. })));
+        done
+    }
+
+    /// Looks for the database elsewhere when nobody answers, and listens anew when somebody does again.
+    fn note(&self, away: bool) {
+        let was_away = self.away.swap(away, Ordering::Relaxed);
+        if was_away && !away {
+            self.ear.anew();
         }
+        let moved = if away { self.options().moved() } else { None };
+        let Some((options, pool)) = moved.and_then(|options| options.pool().ok().map(|pool| (options, pool))) else { return };
+        tracing::info!(store.place = options.place().unwrap_or_default(), "the store has moved");
+        *self.options() = options;
+        self.brought_up.store(false, Ordering::Relaxed);
+        let old = self.pool.swap(Arc::new(pool));
+        self.ear.anew();
+        // It waits for what is under way, which may be for as long as the limit.
+        tokio::spawn(async move { old.close().await });
     }
 
     /// Does `work` in a transaction that sees one snapshot of the database; commits when it gives `Ok`.
-    async fn transaction<T, E, W>(&self, work: W) -> Result<Result<T, E>, StoreError>
+    async fn transaction<T, E, W>(&self, limit: Duration, work: W) -> Result<Result<T, E>, StoreError>
     where
         W: for<'c> FnOnce(&'c mut Transaction<'_, Postgres>) -> BoxFuture<'c, Result<Result<T, E>, sqlx::Error>> + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.within(|connection| {
-            async move {
-                let mut transaction = connection.begin().await?;
-                let done = work(&mut transaction).await?;
-                match done {
-                    Ok(_) => transaction.commit().await?,
-                    Err(_) => transaction.rollback().await?,
+        self.bring_up().await?;
+        let milliseconds = limit.as_millis();
+        let longer = limit != self.timeout;
+        self.connected(limit, move |connection| {
+            in_transaction(connection, move |transaction| {
+                async move {
+                    if longer {
+                        let statement = format!("SET LOCAL statement_timeout = '{milliseconds}ms'");
+                        transaction.execute(AssertSqlSafe(statement)).await?;
+                    }
+                    work(transaction).await
                 }
-                Ok(done)
-            }
+                .boxed()
+            })
             .boxed()
         })
         .await
@@ -100,7 +181,12 @@ impl PostgresStore {
     /// Sorts PostgreSQL's conditions (SQLSTATE) into ours.
     fn sort(&self, error: &sqlx::Error) -> StoreError {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        let detail = format!("{}: {error}", self.place);
+        let detail = match error {
+            sqlx::Error::PoolTimedOut => {
+                format!("{}: no connection within {} ms", self.place(), self.timeout.as_millis())
+            }
+            error => format!("{}: {error}", self.place()),
+        };
         match code.as_deref() {
             // Disk full, and a table space or role that may not grow.
             Some("53100") => StoreError::Full,
@@ -111,9 +197,22 @@ impl PostgresStore {
     }
 }
 
+async fn in_transaction<T, E, W>(connection: &mut PgConnection, work: W) -> Result<Result<T, E>, sqlx::Error>
+where
+    W: for<'c> FnOnce(&'c mut Transaction<'_, Postgres>) -> BoxFuture<'c, Result<Result<T, E>, sqlx::Error>>,
+{
+    let mut transaction = connection.begin().await?;
+    let done = work(&mut transaction).await?;
+    match done {
+        Ok(_) => transaction.commit().await?,
+        Err(_) => transaction.rollback().await?,
+    }
+    Ok(done)
+}
+
 impl Store for PostgresStore {
     fn load(&self) -> BoxFuture<'_, Result<Vec<StoredTenant>, StoreError>> {
-        async move { self.transaction(|transaction| read::everything(transaction).boxed()).await? }.boxed()
+        async move { self.transaction(self.timeout * WHOLE, |transaction| read::everything(transaction).boxed()).await? }.boxed()
     }
 
     fn heard(&self) -> Option<watch::Receiver<()>> {
@@ -126,7 +225,10 @@ impl Store for PostgresStore {
 
     fn since<'a>(&'a self, tenant: &'a TenantId, have: Version) -> BoxFuture<'a, Result<Since, StoreError>> {
         let tenant = tenant.clone();
-        async move { self.transaction(move |transaction| catch_up::since(transaction, tenant, have).boxed()).await? }.boxed()
+        async move {
+            self.transaction(self.timeout * WHOLE, move |transaction| catch_up::since(transaction, tenant, have).boxed()).await?
+        }
+        .boxed()
     }
 
     fn vectors_of<'a>(
@@ -154,9 +256,18 @@ impl Store for PostgresStore {
         async move { self.within(move |connection| read::vectors(connection, tenant, model_id, dimension).boxed()).await }.boxed()
     }
 
+    fn all_vectors<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<Vec<StoredVector>, StoreError>> {
+        let tenant = tenant.clone();
+        async move {
+            self.transaction(self.timeout * WHOLE, move |transaction| read::all_vectors(transaction, tenant).boxed()).await?
+        }
+        .boxed()
+    }
+
     fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<(), StoreError>> {
         let change = change.clone();
-        async move { self.transaction(move |transaction| write::change(transaction, change).boxed()).await? }.boxed()
+        async move { self.transaction(self.timeout, move |transaction| write::change(transaction, change).boxed()).await? }
+            .boxed()
     }
 
     fn put_vectors<'a>(
@@ -221,7 +332,7 @@ impl Store for PostgresStore {
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             self.ear.close();
-            self.pool.close().await;
+            self.pool.load_full().close().await;
         }
         .boxed()
     }
@@ -239,7 +350,7 @@ mod tests {
     use crate::store::contract;
 
     fn options(url: String) -> PostgresOptions {
-        PostgresOptions { url, ca_file: None, max_connections: 4, timeout: Duration::from_secs(5) }
+        PostgresOptions { url, url_file: None, ca_file: None, max_connections: 4, timeout: Duration::from_secs(5) }
     }
 
     async fn open(url: &str) -> Result<PostgresStore, StoreError> {

@@ -32,6 +32,8 @@ pub struct Watched {
     pub embed_waiting: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Texts embedded so far: queries, and tools' texts.
     pub embedded: Box<dyn Fn() -> (u64, u64) + Send + Sync>,
+    /// Whether the store answered when it was last asked.
+    pub store_answers: Box<dyn Fn() -> bool + Send + Sync>,
     /// How configured sources are doing.
     pub sources: Arc<dyn Fn() -> Vec<Status> + Send + Sync>,
 }
@@ -124,6 +126,13 @@ impl Meters {
             .with_unit("{tool}")
             .with_description("Tools that a graph covers; the others are compared one by one.")
             .with_callback(move |gauge| gauge.observe((graph.graph_tools)(), &[]))
+            .build();
+        let store = Arc::clone(&watched);
+        meter
+            // Without a unit: Prometheus would call it a ratio.
+            .u64_observable_gauge("toolrouter.store.up")
+            .with_description("1 while the store answers; 0 while selections go on without it and registrations fail.")
+            .with_callback(move |gauge| gauge.observe(u64::from((store.store_answers)()), &[]))
             .build();
         let recall = Arc::clone(&watched);
         meter

@@ -3,45 +3,10 @@
 use std::time::{Duration, Instant};
 
 use tonic::Code;
-use tool_router::config::Postgres;
 use tool_router::rpc::proto::*;
 
-use crate::support::postgres::Server;
-use crate::support::{TestRouter, left_out, names, tool};
-
-/// How soon a replica has to know what another acknowledged.
-const AGREED: Duration = Duration::from_secs(1);
-
-async fn server(test: &str) -> Option<Server> {
-    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
-    if server.is_none() {
-        left_out(&format!("replicas::{test}"), "needs PostgreSQL: apt-get install postgresql");
-    }
-    server
-}
-
-async fn replica(url: &str) -> TestRouter {
-    let postgres = Postgres { url: Some(url.to_owned()), timeout_ms: 1_000, ..Postgres::default() };
-    TestRouter::start_with(|config| config.store.postgres = Some(postgres)).await
-}
-
-async fn replicas(url: &str, count: usize) -> Vec<TestRouter> {
-    let mut all = Vec::new();
-    for _ in 0..count {
-        all.push(replica(url).await);
-    }
-    all
-}
-
-/// Waits until a replica is at `version`; gives how long that took.
-async fn reaches(replica: &mut TestRouter, version: &str, limit: Duration) -> Duration {
-    let begun = Instant::now();
-    while replica.version().await != version {
-        assert!(begun.elapsed() < limit, "at {} and not at {version} after {limit:?}", replica.version().await);
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    begun.elapsed()
-}
+use crate::support::replicas::{AGREED, reaches, replicas, server};
+use crate::support::{TestRouter, names, tool};
 
 async fn listed(replica: &mut TestRouter) -> Vec<RegisteredTool> {
     replica.catalog.list_tools(ListToolsRequest::default()).await.unwrap().into_inner().tools
@@ -49,7 +14,7 @@ async fn listed(replica: &mut TestRouter) -> Vec<RegisteredTool> {
 
 #[tokio::test]
 async fn what_one_acknowledges_all_find() {
-    let Some(mut server) = server("what_one_acknowledges_all_find").await else { return };
+    let Some(mut server) = server("replicas::what_one_acknowledges_all_find").await else { return };
     let mut all = replicas(&server.database(), 3).await;
     for i in 0..30 {
         let (source, name) = (format!("source-{}", i % 4), format!("fresh_{i}"));
@@ -87,7 +52,7 @@ async fn what_one_acknowledges_all_find() {
 
 #[tokio::test]
 async fn a_writer_reads_its_writes_through_any_replica() {
-    let Some(mut server) = server("a_writer_reads_its_writes_through_any_replica").await else { return };
+    let Some(mut server) = server("replicas::a_writer_reads_its_writes_through_any_replica").await else { return };
     let mut all = replicas(&server.database(), 2).await;
     for i in 0..50 {
         let name = format!("fresh_{i}");
@@ -116,7 +81,7 @@ async fn a_writer_reads_its_writes_through_any_replica() {
 
 #[tokio::test]
 async fn two_that_write_at_once_both_get_on() {
-    let Some(mut server) = server("two_that_write_at_once_both_get_on").await else { return };
+    let Some(mut server) = server("replicas::two_that_write_at_once_both_get_on").await else { return };
     let mut all = replicas(&server.database(), 2).await;
     let write = |replica: &TestRouter, source: &'static str| {
         let mut catalog = replica.catalog.clone();
@@ -151,7 +116,7 @@ async fn two_that_write_at_once_both_get_on() {
 
 #[tokio::test]
 async fn the_last_word_counts_whichever_router_had_it() {
-    let Some(mut server) = server("the_last_word_counts_whichever_router_had_it").await else { return };
+    let Some(mut server) = server("replicas::the_last_word_counts_whichever_router_had_it").await else { return };
     let mut all = replicas(&server.database(), 2).await;
     // The router that is asked for the old text again may not have heard of the new one yet: to it, nothing would change.
     for round in 0..40 {
@@ -173,7 +138,7 @@ async fn the_last_word_counts_whichever_router_had_it() {
 
 #[tokio::test]
 async fn tools_that_came_without_vectors_get_them() {
-    let Some(mut server) = server("tools_that_came_without_vectors_get_them").await else { return };
+    let Some(mut server) = server("replicas::tools_that_came_without_vectors_get_them").await else { return };
     let mut all = replicas(&server.database(), 2).await;
     // As when the other router has another model.
     server
@@ -196,7 +161,7 @@ async fn tools_that_came_without_vectors_get_them() {
 
 #[tokio::test]
 async fn a_watcher_hears_what_happened_elsewhere() {
-    let Some(mut server) = server("a_watcher_hears_what_happened_elsewhere").await else { return };
+    let Some(mut server) = server("replicas::a_watcher_hears_what_happened_elsewhere").await else { return };
     let mut all = replicas(&server.database(), 2).await;
     let mut stream = all[0].catalog.watch_catalog(WatchCatalogRequest::default()).await.unwrap().into_inner();
     let mut wanted = Vec::new();
@@ -224,7 +189,9 @@ async fn a_watcher_hears_what_happened_elsewhere() {
 
 #[tokio::test]
 async fn while_the_database_is_away_selections_go_on_and_registrations_say_so() {
-    let Some(mut server) = server("while_the_database_is_away_selections_go_on_and_registrations_say_so").await else { return };
+    let Some(mut server) = server("replicas::while_the_database_is_away_selections_go_on_and_registrations_say_so").await else {
+        return;
+    };
     let mut all = replicas(&server.database(), 2).await;
     let version = all[0].register("s", vec![tool("before", "Was there before.")]).await.catalog_version;
     reaches(&mut all[1], &version, AGREED).await;
@@ -256,7 +223,7 @@ async fn while_the_database_is_away_selections_go_on_and_registrations_say_so() 
 
 #[tokio::test]
 async fn a_database_that_was_restored_from_a_backup_is_believed() {
-    let Some(mut server) = server("a_database_that_was_restored_from_a_backup_is_believed").await else { return };
+    let Some(mut server) = server("replicas::a_database_that_was_restored_from_a_backup_is_believed").await else { return };
     let mut all = replicas(&server.database(), 1).await;
     all[0].register("s", vec![tool("old", "Was in the backup.")]).await;
     server.sql("test_1", "CREATE SCHEMA backup; CREATE TABLE backup.tools AS SELECT * FROM tool_router.tools").unwrap();

@@ -17,6 +17,8 @@ const NO_ADDRESS: &str = "the address is none: write postgres://user:password@ho
 pub struct PostgresOptions {
     /// `postgres://user:password@host:port/database`. May name several things more, such as `sslmode`.
     pub url: String,
+    /// Where it was read from, and is read again when nobody answers: a database may move.
+    pub url_file: Option<PathBuf>,
     /// Authority that signed the server's certificate, PEM; the system's ones when absent.
     pub ca_file: Option<PathBuf>,
     /// Most connections at once.
@@ -52,6 +54,13 @@ impl PostgresOptions {
             Some(socket) => format!("postgres in {} database {database}", socket.display()),
             None => format!("postgres at {}:{} database {database}", options.get_host(), options.get_port()),
         })
+    }
+
+    /// The same at the address that its file has now; `None` where that is no other.
+    pub(super) fn moved(&self) -> Option<Self> {
+        let url = std::fs::read_to_string(self.url_file.as_ref()?).ok()?;
+        let moved = Self { url: url.trim().to_owned(), ..self.clone() };
+        (moved.url != self.url && moved.check().is_ok()).then_some(moved)
     }
 
     fn parsed(&self) -> Result<PgConnectOptions, StoreError> {
@@ -105,7 +114,13 @@ mod tests {
     use super::*;
 
     fn options(url: &str) -> PostgresOptions {
-        PostgresOptions { url: url.to_owned(), ca_file: None, max_connections: 2, timeout: Duration::from_secs(1) }
+        PostgresOptions {
+            url: url.to_owned(),
+            url_file: None,
+            ca_file: None,
+            max_connections: 2,
+            timeout: Duration::from_secs(1),
+        }
     }
 
     #[test]

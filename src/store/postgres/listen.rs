@@ -1,9 +1,11 @@
 //! Hears of others' changes. A notification only says that it is worth looking: one that is lost delays a look, and loses nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use sqlx::postgres::{PgListener, PgPool};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// Between two tries to listen.
@@ -13,26 +15,33 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Ear {
     rung: watch::Sender<()>,
+    again: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
 impl Ear {
     /// Begins to listen.
-    pub(super) fn new(pool: PgPool) -> Self {
-        let rung = watch::Sender::new(());
-        let bell = rung.clone();
+    pub(super) fn new(pool: Arc<ArcSwap<PgPool>>) -> Self {
+        let (rung, again) = (watch::Sender::new(()), Arc::new(Notify::new()));
+        let (bell, restart) = (rung.clone(), Arc::clone(&again));
         let task = tokio::spawn(async move {
             loop {
-                if let Err(error) = listen(&pool, &bell).await {
-                    tracing::debug!(error.message = %error, "not listening for changes of other routers");
-                }
-                if pool.is_closed() {
-                    return;
+                let pool = pool.load_full();
+                tokio::select! {
+                    ended = listen(&pool, &bell) => if let Err(error) = ended {
+                        tracing::debug!(error.message = %error, "not listening for changes of other routers");
+                    },
+                    () = restart.notified() => continue,
                 }
                 tokio::time::sleep(PAUSE).await;
             }
         });
-        Self { rung, task }
+        Self { rung, again, task }
+    }
+
+    /// Listens on a new connection: the old one may be to a server that never says a word again.
+    pub(super) fn anew(&self) {
+        self.again.notify_one();
     }
 
     pub(super) fn heard(&self) -> watch::Receiver<()> {

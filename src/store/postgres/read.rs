@@ -7,8 +7,8 @@ use sqlx::{Executor, Postgres, Row, Transaction};
 
 use crate::catalog::{Record, TextHash, Version};
 use crate::index::vector::Codes;
-use crate::store::columns::{Columns, column, damaged, unsigned};
-use crate::store::{StoreError, StoredTenant};
+use crate::store::columns::{Columns, column, damaged, unsigned, vector};
+use crate::store::{StoreError, StoredTenant, StoredVector};
 use crate::tool::TenantId;
 
 /// The version of every tenant.
@@ -71,6 +71,15 @@ pub(super) async fn vectors(
     let query = sqlx::query("SELECT text_hash, codes FROM tool_router.vectors WHERE tenant = $1 AND model = $2");
     let rows = query.bind(tenant.as_str()).bind(model_id).fetch_all(connection).await?;
     Ok(codes(&rows, dimension))
+}
+
+/// The vectors of every model.
+pub(super) async fn all_vectors(
+    transaction: &mut Transaction<'_, Postgres>,
+    tenant: TenantId,
+) -> Result<Result<Vec<StoredVector>, StoreError>, sqlx::Error> {
+    let query = sqlx::query("SELECT model, text_hash, codes FROM tool_router.vectors WHERE tenant = $1").bind(tenant.as_str());
+    Ok(Ok(query.fetch_all(&mut **transaction).await?.iter().filter_map(vector).collect()))
 }
 
 /// The vectors of these texts.

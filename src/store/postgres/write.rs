@@ -8,8 +8,8 @@ use sqlx::{Postgres, Transaction};
 use super::read;
 use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
-use crate::store::StoreError;
 use crate::store::columns::{Columns, signed};
+use crate::store::{AUDIT_STEPS, StoreError};
 use crate::tool::TenantId;
 
 /// A change, whole: the version first, which is what two routers would quarrel about.
@@ -47,6 +47,11 @@ pub(super) async fn change(
     .bind(&state)
     .execute(&mut **transaction)
     .await?;
+    sqlx::query("DELETE FROM tool_router.audit WHERE tenant = $1 AND version <= $2")
+        .bind(tenant)
+        .bind(signed(change.to.number) - AUDIT_STEPS)
+        .execute(&mut **transaction)
+        .await?;
     // Before any is inserted: within a batch a model name may pass from one tool to another.
     sqlx::query(
         "DELETE FROM tool_router.tools USING unnest($2::text[], $3::text[]) AS touched (source, name) \
@@ -67,7 +72,7 @@ pub(super) async fn change(
         .await?;
     vectors(transaction, tenant, &change.model_id, &change.vectors).await?;
     // Heard by the other routers when this commits, and not otherwise.
-    sqlx::query("SELECT pg_notify('tool_router', $1)").bind(tenant).execute(&mut **transaction).await?;
+    sqlx::query("SELECT pg_catalog.pg_notify('tool_router', $1)").bind(tenant).execute(&mut **transaction).await?;
     Ok(Ok(()))
 }
 

@@ -2,9 +2,12 @@
 
 pub(crate) mod bundled;
 pub(crate) mod llm;
+pub(crate) mod load;
 pub(crate) mod mcp;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod proxy;
+pub(crate) mod replicas;
 pub(crate) mod weights;
 
 use std::net::SocketAddr;
@@ -46,14 +49,23 @@ impl TestRouter {
 
     /// The same with changes to its configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::try_start_with(change).await.unwrap()
+    }
+
+    /// The same where the start may fail.
+    pub(crate) async fn try_start_with(change: impl FnOnce(&mut Config)) -> Result<Self, AppError> {
         let folder = tempfile::tempdir().unwrap();
+        Self::run(Self::config(&folder, change), Some(folder)).await
+    }
+
+    fn config(folder: &tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Config {
         let mut config = Config::default();
         config.store.path = folder.path().join("router.db");
         config.embedder.kind = EmbedderKind::Hashing;
         config.embedder.workers = Some(1);
         config.server.drain_timeout_ms = 5_000;
         change(&mut config);
-        Self::run(config, Some(folder)).await.unwrap()
+        config
     }
 
     async fn run(config: Config, folder: Option<tempfile::TempDir>) -> Result<Self, AppError> {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Longest wait for a server to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -65,6 +67,33 @@ impl Server {
         Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
     }
 
+    /// Where it listens.
+    #[allow(dead_code, reason = "unit tests compile this too and need it not")]
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// Stops it in its tracks (SIGSTOP), every process of it: connections stay open and nothing is said any more.
+    #[allow(dead_code, reason = "unit tests compile this too and need it not")]
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    #[allow(dead_code, reason = "unit tests compile this too and need it not")]
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let own = i32::try_from(self.child.id()).unwrap();
+        for process in children_of(own).into_iter().chain([own]) {
+            if let Some(process) = Pid::from_raw(process) {
+                kill_process(process, signal).ok();
+            }
+        }
+    }
+
     /// kill -9, as a machine that loses its power.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -103,13 +132,26 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // A test may have failed while it was frozen.
+        self.signal(Signal::CONT);
         // SIGINT is a fast shutdown: transactions are rolled back, connections closed.
-        let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(process) = process.filter(|_| self.child.try_wait().is_ok_and(|ended| ended.is_none())) {
-            rustix::process::kill_process(process, rustix::process::Signal::INT).ok();
+            kill_process(process, Signal::INT).ok();
         }
         self.child.wait().ok();
     }
+}
+
+/// By `/proc`, whose `stat` has the parent's id after the name and the state.
+fn children_of(parent: i32) -> Vec<i32> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let is_child = |id: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        after_name.split_whitespace().nth(1).and_then(|id| id.parse().ok()) == Some(parent)
+    };
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
 }
 
 fn spawn(programs: &Path, folder: &Path, port: u16) -> Result<Child> {

@@ -1,0 +1,271 @@
+//! The file of a backup: JSON lines, the last of which says how many there were and what they hash to.
+//!
+//! ```text
+//! {"backup":{"format":1,"written_by":"0.1.0"}}
+//! {"tenant":{"name":"default","epoch":2863311530,"version":12}}
+//! {"tool":{"source":"files","name":"read",…}}
+//! {"vector":{"model":"…","text":"<hex>","codes":"<base64>"}}
+//! {"paused":{"source":"files"}}
+//! {"end":{"lines":5,"sha256":"<hex of all lines before>"}}
+//! ```
+//!
+//! Whatever stands below a tenant is that tenant's. Nothing is taken from a file whose end is missing or whose hash is another.
+
+use std::io::{BufRead, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Backup, Kept};
+use crate::catalog::{TextHash, Version};
+use crate::index::vector::Codes;
+use crate::store::columns::Columns;
+use crate::store::{StoredTenant, StoredVector};
+use crate::tool::TenantId;
+
+/// The one there is.
+const FORMAT: u32 = 1;
+/// Longest line. A tool is far below.
+const MAX_LINE: u64 = 64 << 20;
+
+/// A backup could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The system's word.
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    /// A line is none of a backup.
+    #[error("line {line}: {detail}")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The end is missing: the file was cut, or is still being written.
+    #[error("the last line is missing: the file was cut off after line {lines}")]
+    Cut {
+        /// How many there are.
+        lines: u64,
+    },
+    /// The hash is another.
+    #[error("its lines do not hash to what its last line says: the file was changed or is damaged")]
+    Changed,
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Lines, with the last.
+    pub lines: u64,
+    /// SHA-256 of all but the last, in hex.
+    pub sha256: String,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Entry {
+    Backup(Header),
+    Tenant(Tenant),
+    Tool(Box<Columns>),
+    Vector(Vector),
+    Paused(Paused),
+    End(End),
+}
+
+#[derive(Deserialize, Serialize)]
+struct Header {
+    format: u32,
+    written_by: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Tenant {
+    name: String,
+    epoch: u32,
+    version: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Vector {
+    model: String,
+    text: String,
+    codes: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Paused {
+    source: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct End {
+    lines: u64,
+    sha256: String,
+}
+
+/// What checksums are over: a tool's line without its costs, which every build counts anew.
+pub(super) fn tool(columns: Columns) -> String {
+    // Plain values always serialise.
+    serde_json::to_string(&Columns { costs: Vec::new(), ..columns }).unwrap_or_default()
+}
+
+/// Writes a backup.
+///
+/// # Errors
+/// The file does not take it.
+pub fn write(backup: &Backup, mut out: impl Write) -> Result<Written, BackupError> {
+    let (mut hash, mut lines) = (Sha256::new(), 0);
+    let mut put = |entry: &Entry| -> Result<(), std::io::Error> {
+        let line = serde_json::to_string(entry).map_err(std::io::Error::other)? + "\n";
+        hash.update(line.as_bytes());
+        lines += 1;
+        out.write_all(line.as_bytes())
+    };
+    put(&Entry::Backup(Header { format: FORMAT, written_by: env!("CARGO_PKG_VERSION").to_owned() }))?;
+    for Kept { stored, vectors, paused } in &backup.tenants {
+        let Version { epoch, number } = stored.version;
+        put(&Entry::Tenant(Tenant { name: stored.tenant.as_str().to_owned(), epoch, version: number }))?;
+        for record in &stored.records {
+            put(&Entry::Tool(Box::new(Columns::of(record))))?;
+        }
+        for StoredVector { model_id, text, codes } in vectors {
+            let (text, codes) = (hex::encode(text.0), STANDARD.encode(codes.to_bytes()));
+            put(&Entry::Vector(Vector { model: model_id.clone(), text, codes }))?;
+        }
+        for source in paused {
+            put(&Entry::Paused(Paused { source: source.clone() }))?;
+        }
+    }
+    let sha256 = hex::encode(hash.finalize());
+    let end = Entry::End(End { lines, sha256: sha256.clone() });
+    writeln!(out, "{}", serde_json::to_string(&end).map_err(std::io::Error::other)?)?;
+    out.flush()?;
+    Ok(Written { lines: lines + 1, sha256 })
+}
+
+/// Reads a backup, and believes it only when all of it is there.
+///
+/// # Errors
+/// Not one, cut off, changed.
+pub fn read(mut from: impl BufRead) -> Result<Backup, BackupError> {
+    let (mut hash, mut lines, mut text) = (Sha256::new(), 0_u64, String::new());
+    let mut backup = Backup::default();
+    loop {
+        text.clear();
+        let limited = std::io::Read::take(&mut from, MAX_LINE).read_line(&mut text);
+        let wrong = |detail: String| BackupError::Line { line: lines + 1, detail };
+        if limited.map_err(|e| wrong(e.to_string()))? == 0 || !text.ends_with('\n') {
+            return Err(BackupError::Cut { lines });
+        }
+        let entry: Entry = serde_json::from_str(&text).map_err(|e| wrong(format!("is none of a backup: {e}")))?;
+        if (lines == 0) != matches!(entry, Entry::Backup(_)) {
+            return Err(wrong("a backup begins with its one {\"backup\":…} line".to_owned()));
+        }
+        match entry {
+            Entry::Backup(header) if header.format != FORMAT => {
+                let newer = format!("has format {}, this build knows {FORMAT}: use the build that wrote it", header.format);
+                return Err(wrong(newer));
+            }
+            Entry::Backup(_) => (),
+            Entry::End(end) => {
+                return if end.lines == lines && end.sha256 == hex::encode(hash.finalize()) {
+                    Ok(backup)
+                } else {
+                    Err(BackupError::Changed)
+                };
+            }
+            entry => place(&mut backup, entry).map_err(wrong)?,
+        }
+        hash.update(text.as_bytes());
+        lines += 1;
+    }
+}
+
+/// Puts what a line holds where it belongs.
+fn place(backup: &mut Backup, entry: Entry) -> Result<(), String> {
+    if let Entry::Tenant(Tenant { name, epoch, version }) = entry {
+        let stored =
+            StoredTenant { tenant: TenantId::new(&name), version: Version { epoch, number: version }, records: Vec::new() };
+        backup.tenants.push(Kept { stored, vectors: Vec::new(), paused: Vec::new() });
+        return Ok(());
+    }
+    let kept = backup.tenants.last_mut().ok_or("stands before any tenant")?;
+    match entry {
+        Entry::Tool(columns) => kept.stored.records.push(columns.record().map_err(|e| e.to_string())?),
+        Entry::Vector(Vector { model, text, codes }) => {
+            let text = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or("text is no SHA-256 in hex")?;
+            let bytes = STANDARD.decode(codes).map_err(|e| format!("codes: {e}"))?;
+            let codes = Codes::from_bytes(&bytes, bytes.len().saturating_sub(4)).ok_or("codes are no vector")?;
+            kept.vectors.push(StoredVector { model_id: model, text: TextHash(text), codes });
+        }
+        Entry::Paused(Paused { source }) => kept.paused.push(source),
+        Entry::Backup(_) | Entry::Tenant(_) | Entry::End(_) => (),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    fn backup() -> Backup {
+        let records = vec![contract::record("a", 0), contract::record("b", 3)];
+        let stored = StoredTenant { tenant: TenantId::default(), version: Version { epoch: 7, number: 12 }, records };
+        let codes = Codes::from_bytes(&[0, 0, 128, 63, 1, 255, 3], 3).unwrap();
+        let vectors = vec![StoredVector { model_id: "m@1".into(), text: TextHash::of("t"), codes }];
+        Backup { tenants: vec![Kept { stored, vectors, paused: vec!["s".into()] }] }
+    }
+
+    fn text() -> String {
+        let mut out = Vec::new();
+        let written = write(&backup(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(written.lines, 7);
+        assert!(text.ends_with(&format!("\"sha256\":\"{}\"}}}}\n", written.sha256)));
+        text
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (before, after) = (&backup().tenants[0], &read(text().as_bytes()).unwrap().tenants[0]);
+        assert_eq!((&after.stored.records, after.stored.version), (&before.stored.records, before.stored.version));
+        assert_eq!((&after.vectors, &after.paused), (&before.vectors, &before.paused));
+        assert_eq!(after.checksum(), before.checksum());
+        assert!(after.faults().is_empty(), "{:?}", after.faults());
+    }
+
+    #[test]
+    fn a_file_that_was_cut_anywhere_is_no_backup() {
+        let whole = text();
+        for end in 0..whole.len() {
+            assert!(read(&whole.as_bytes()[..end]).is_err(), "cut after {end} bytes");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_changed_anywhere_is_no_backup() {
+        let whole = text().into_bytes();
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert!(read(&changed[..]).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let check = |text: String, words: &str| {
+            let error = read(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        check("{}\n".into(), "line 1: is none of a backup");
+        check("notes\n".into(), "line 1: is none of a backup");
+        check(text().replace("\"format\":1", "\"format\":9"), "line 1: has format 9, this build knows 1");
+        check(text().replace("\"codes\":\"AAC", "\"codes\":\"?AC"), "line 5: codes");
+        check(text().lines().skip(1).map(|line| format!("{line}\n")).collect(), "begins with its one");
+    }
+}

@@ -1,0 +1,99 @@
+//! Which store: the embedded one or the shared one, and how it is written down.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::embedded::{EmbeddedOptions, EmbeddedStore};
+use super::postgres::{PostgresOptions, PostgresStore};
+use super::{Store, StoreError};
+
+/// Longest answer that a tool, which nobody waits for in a request, waits for.
+const PATIENT: Duration = Duration::from_secs(60);
+
+/// A store, not opened.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A file.
+    Embedded(EmbeddedOptions),
+    /// A database.
+    Postgres(PostgresOptions),
+}
+
+impl Place {
+    /// Reads one: `postgres://…`, `@FILE` for a file that holds such an address, or the path of an SQLite file.
+    ///
+    /// # Errors
+    /// One line that says why it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url_file = text.strip_prefix('@').map(PathBuf::from);
+        let url = match &url_file {
+            Some(file) => std::fs::read_to_string(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?,
+            None => text.to_owned(),
+        };
+        let url = url.trim();
+        if url_file.is_none() && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Ok(Self::Embedded(EmbeddedOptions { path: url.into(), max_mib: None }));
+        }
+        let options = PostgresOptions { url: url.to_owned(), url_file, ca_file: None, max_connections: 4, timeout: PATIENT };
+        options.check().map_err(str::to_owned)?;
+        Ok(Self::Postgres(options))
+    }
+
+    /// The same for work that may take its time.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        match self {
+            Self::Postgres(options) => Self::Postgres(PostgresOptions { timeout: PATIENT.max(options.timeout), ..options }),
+            embedded => embedded,
+        }
+    }
+
+    /// For people; never with a password.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Embedded(options) => options.path.display().to_string(),
+            Self::Postgres(options) => options.place().unwrap_or_default(),
+        }
+    }
+
+    /// Whether a store can be there: a file that is opened is made.
+    #[must_use]
+    pub fn may_exist(&self) -> bool {
+        match self {
+            Self::Embedded(options) => options.path.exists(),
+            Self::Postgres(_) => true,
+        }
+    }
+
+    /// Opens it and brings its schema up to date.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match self {
+            Self::Embedded(options) => Arc::new(EmbeddedStore::open(options).await?),
+            Self::Postgres(options) => Arc::new(PostgresStore::open(options).await?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_path_an_address_or_a_file_that_holds_one() {
+        let name = |text: &str| Place::parse(text).map(|place| place.name());
+        assert_eq!(name("router.db").unwrap(), "router.db");
+        assert_eq!(name("postgres://u:secret@localhost:5433/tools").unwrap(), "postgres at localhost:5433 database tools");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "postgres://u:secret@localhost/tools\n").unwrap();
+        assert_eq!(name(&format!("@{}", file.path().display())).unwrap(), "postgres at localhost:5432 database tools");
+        std::fs::write(file.path(), "nonsense").unwrap();
+        let refused = name(&format!("@{}", file.path().display())).unwrap_err();
+        assert!(refused.contains("write postgres://"), "{refused}");
+        assert!(name("@/nowhere").unwrap_err().contains("/nowhere cannot be read"));
+    }
+}
