@@ -1,5 +1,5 @@
 # Each target does its own set-up on a fresh Debian or Ubuntu machine with Rust, a C compiler, make and Python 3 with pip.
-.PHONY: setup demo test client bench accuracy weights peers fuzz accept
+.PHONY: setup demo test client bench accuracy weights peers fuzz accept drills
 
 # nextest runs each test in a process of its own and shows slow ones; plain cargo test works as well.
 RUN_TESTS := $(shell if cargo nextest --version >/dev/null 2>&1; then echo "cargo nextest run --no-fail-fast"; else echo "cargo test --no-fail-fast"; fi)
@@ -55,9 +55,16 @@ fuzz:
 	  bash benches/fuzz/run.sh "$$(basename "$$target" .rs)" $(FUZZ_SECONDS) || exit 1; \
 	done
 
-# The long drills: hundreds of kills, a hundred thousand random requests under their caps, property tests at a hundred times their usual
-# number, fuzzing, a catalogue of a million tools.
-accept: setup
+# The long drills: hundreds of kills on both stores, replicas at full length, a hundred thousand random requests under their caps, property
+# tests at a hundred times their usual number, fuzzing, a catalogue of a million tools. `make drills` is the part about replicas.
+accept: setup drills
 	@KILL_ROUNDS=300 CAP_REQUESTS=100000 PROPTEST_CASES=20000 $(RUN_TESTS)
 	@$(MAKE) --no-print-directory fuzz
 	@BENCH_LONG=1 cargo bench --bench engines
+
+# Kills, convergence, outage, rolling restart, lost replica, at the length and with the numbers that the README quotes. Optimised, because
+# they are about time. Needs PostgreSQL and HAProxy. Half an hour.
+DRILLS := test(drills::) + test(histories::) + test(outage::a_router_that_is_cut_off) + test(crash::thirty_kills)
+drills:
+	@DRILLS=full CUT_SECONDS=60 POSTGRES_KILL_ROUNDS=100 KILL_ROUNDS=100 \
+	cargo nextest run --release --no-default-features --no-capture --no-fail-fast --expression '$(DRILLS)'

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks the container without a container engine: its size, and that the program works in it with every right taken away.
 #
-# The file system is the Dockerfile's (rootfs.sh), the confinement is the kernel's own (sandbox.sh), the limits are those of compose.yaml.
+# The file system is the Dockerfile's (rootfs.sh), the confinement is the kernel's own (sandbox.sh), the limits are those of
+# compose.single.yaml.
 # check_engine.sh does the same with Docker, where there is one.
 #
 # Usage: check.sh [PROGRAM]     as root, on Linux; PROGRAM defaults to target/release/tool-router
@@ -110,7 +111,7 @@ refuses "tokens, without TLS" "${tokens[@]}"
 refuses "TLS, without tokens" "${tls[@]}"
 refuses "tokens that are not mounted" "${tokens[@]/secrets/nowhere}" $insecure
 
-step "compose.yaml's settings: tokens, no TLS"
+step "compose.single.yaml's settings: tokens, no TLS"
 sleep 1 # so that what it writes is newer than what was laid down
 touch "$work/started"
 start "tokens" "${tokens[@]}" $insecure
@@ -163,7 +164,7 @@ strangers=$(find "$volume" -mindepth 1 ! -name 'router.db*')
 proved "only $(cd "$volume" && echo *) in the volume"
 stop
 
-step "compose.tls.yaml's settings: tokens and TLS, on the same volume"
+step "compose.single.tls.yaml's settings: tokens and TLS, on the same volume"
 start "tokens and TLS" "${tokens[@]}" "${tls[@]}"
 over_tls=(--address https://127.0.0.1:7431 --ca-file "$secrets/ca.crt" --token-file "$secrets/select_token")
 outside tools list --json "${over_tls[@]}" | sort >"$work/after"

@@ -24,7 +24,7 @@ docker info >/dev/null 2>&1 || fail "no engine answers; start Docker, or set DOC
 work=$(mktemp -d)
 mkdir "$work/secrets"
 cp "$here"/compose*.yaml "$work/"
-compose=(docker compose --project-name "$project" --file "$work/compose.yaml")
+compose=(docker compose --project-name "$project" --file "$work/compose.single.yaml")
 clean_up() {
     "${compose[@]}" down --volumes --timeout 1 >/dev/null 2>&1 || true
     docker image rm $project >/dev/null 2>&1 || true
@@ -67,7 +67,7 @@ YAML
 compose+=(--file "$work/image.yaml")
 inspect() { docker inspect --format "$1" $project-router-1; }
 
-step "compose.yaml"
+step "compose.single.yaml"
 "${compose[@]}" up --no-build --wait --wait-timeout 90 >/dev/null 2>&1 || { "${compose[@]}" logs >&2; fail "it did not get healthy"; }
 proved "health: $(inspect '{{.State.Health.Status}}'); the check says: $(inspect '{{range .State.Health.Log}}{{.Output}}{{end}}' | grep . | tail -n 1)"
 # shellcheck disable=SC2016 # for the shell inside, which has nothing but its own words
@@ -98,9 +98,9 @@ stop() {
 }
 stop
 
-step "compose.tls.yaml, on the same volume"
+step "compose.single.tls.yaml, on the same volume"
 export TOOL_ROUTER_NAME=router.example
-compose+=(--file "$work/compose.tls.yaml")
+compose+=(--file "$work/compose.single.tls.yaml")
 "${compose[@]}" up --no-build --wait --wait-timeout 90 >/dev/null 2>&1 || { "${compose[@]}" logs >&2; fail "it did not get healthy"; }
 proved "health: $(inspect '{{.State.Health.Status}}')"
 tools=$("${compose[@]}" exec --no-TTY router tool-router tools list --json --address https://router.example:7431 \

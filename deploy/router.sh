@@ -11,10 +11,10 @@ mapfile -t environment < <(instructions final ENV)
 environment+=("HOME=/var/lib/tool-router")
 mapfile -t command < <(words ENTRYPOINT; words CMD)
 
-# The limits of compose.yaml: bytes, tasks, seconds.
-memory=$(numfmt --from=iec "$(sed -n 's/^ *memory: //p' "$here/compose.yaml")")
-pids=$(sed -n 's/^ *pids: //p' "$here/compose.yaml")
-grace=$(sed -n 's/^ *stop_grace_period: \([0-9]*\)s$/\1/p' "$here/compose.yaml")
+# The limits of compose.single.yaml: bytes, tasks, seconds.
+memory=$(numfmt --from=iec "$(sed -n 's/^ *memory: //p' "$here/compose.single.yaml")")
+pids=$(sed -n 's/^ *pids: //p' "$here/compose.single.yaml")
+grace=$(sed -n 's/^ *stop_grace_period: \([0-9]*\)s$/\1/p' "$here/compose.single.yaml")
 limits=(--nofile=1024:1024 --nproc="$pids:$pids" --core=0:0)
 
 groups=() # cgroups that hold the limits; none where this machine does not let them be made

@@ -4,6 +4,7 @@
 //! index are up; on the way down probes say no first, then new calls stop, then calls under way finish, then the store closes.
 
 mod keeping;
+mod live;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, TenantCatalog, Version};
@@ -27,7 +29,7 @@ use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::{Registrar, StoreState};
 use crate::rpc::Access;
-use crate::rpc::server::{self, Parts, ServeError, TlsPem};
+use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
 use crate::store::StoreError;
@@ -36,6 +38,9 @@ use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
 const HTTP_GRACE: Duration = Duration::from_secs(1);
+
+/// Longest that warming up may hold up a start.
+const WARM_UP: Duration = Duration::from_secs(5);
 
 /// Between two looks for what has no vectors.
 const BACKFILL_PAUSE: Duration = Duration::from_secs(5);
@@ -202,11 +207,16 @@ pub fn load_policy(config: &Config, model: &ModelInfo) -> Result<Policy, AppErro
     Ok(Policy { weights: Arc::new(weights), left_out, abstain: config.ranking.no_match.into() })
 }
 
-/// Runs the router until `shutdown`, then drains.
+/// Runs the router until `shutdown`, then drains. What can change live is taken from each of `configs`.
 ///
 /// # Errors
 /// It could not start, or a server broke.
-pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
+pub async fn run(
+    config: &Config,
+    listeners: Listeners,
+    shutdown: impl Future<Output = ()>,
+    configs: mpsc::Receiver<Config>,
+) -> Result<(), AppError> {
     let started = Instant::now();
     let meters = Arc::new(Meters::new().map_err(|e| AppError::System { what: "metrics", detail: e.to_string() })?);
     let (readiness, stop) = (Readiness::default(), CancellationToken::new());
@@ -257,19 +267,24 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
     let sources = Sources::start(config.sources()?, surroundings).await?;
     watch(&meters, &catalog, &pool, selector.shadow(), &sources, registrar.store_state());
 
-    let access = config.access.tokens()?.map_or_else(Access::default, |(select, admin)| Access::by_tokens(&select, &admin));
+    let (access, certificate) = (Access::default(), Certificate::default());
+    access.set(config.access.tokens()?);
+    live::set_certificate(&certificate, config)?;
     let parts = Parts {
         catalog: Arc::clone(&catalog),
         registrar: registrar.clone(),
         selector,
-        offered: Offered::new(pool),
+        offered: Offered::new(pool.clone()),
         sources: sources.clone(),
         meters,
-        access,
+        access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
-        tls: read_tls(config)?,
+        certificate: certificate.clone(),
+        connection_age: Some(config.server.max_connection_age_s).filter(|age| 0 < *age).map(Duration::from_secs),
     };
     let (health, serving) = server::serve(parts, listeners.grpc, stop.clone()).await?;
+    warm_up(&pool, config.embedder.workers.unwrap_or_else(cores)).await;
+    let live = tokio::spawn(live::follow(config.clone(), configs, access, certificate));
     health.set(true).await;
     readiness.set(true);
     tracing::info!(
@@ -319,6 +334,7 @@ pub async fn run(config: &Config, listeners: Listeners, shutdown: impl Future<Ou
         },
     };
     backfill.abort();
+    live.abort();
     stop.cancel();
     following.await.ok();
     if let Some(snapshots) = snapshots {
@@ -372,13 +388,17 @@ fn count(catalog: &Catalog, of_tenant: impl Fn(&TenantCatalog) -> usize) -> u64 
     catalog.load().tenants().map(|(_, tenant)| of_tenant(tenant) as u64).sum()
 }
 
-fn read_tls(config: &Config) -> Result<Option<TlsPem>, AppError> {
-    let Some(tls) = &config.server.tls else { return Ok(None) };
-    let read = |path: &std::path::Path| {
-        let failed = |e: std::io::Error| format!("{}: {e}", path.display());
-        std::fs::read(path).map_err(|e| AppError::System { what: "reading the certificate or key", detail: failed(e) })
-    };
-    Ok(Some(TlsPem { certificates: read(&tls.certificate_file)?, key: read(&tls.key_file)? }))
+/// Runs the model a few times on every worker, on short texts and long ones: the first runs allocate, and no caller should wait for that.
+async fn warm_up(pool: &Pool, workers: usize) {
+    let texts = [1, 20, 200].map(|words| "warm up ".repeat(words));
+    let all = (0..2 * workers).flat_map(|_| texts.iter());
+    let deadline = Instant::now() + WARM_UP;
+    let runs = all.map(|text| pool.query(text.clone(), deadline));
+    for run in futures_util::future::join_all(runs).await {
+        if let Err(error) = run {
+            tracing::debug!(error.message = %error, "a run to warm up failed");
+        }
+    }
 }
 
 /// Embeds what has no vectors of the current model, tenant by tenant: once, or for as long as routers with another model may add tools.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tool_router::cli::{Cli, Command, Exit, calibrate, eval, fit, output, serve};
+use tool_router::cli::{Cli, Command, Exit, calibrate, doctor, eval, fit, output, serve};
 use tool_router::config::{Config, Overrides};
 use tool_router::eval::Model;
 use tool_router::{app, config, telemetry};
@@ -12,7 +12,7 @@ use tool_router::{app, config, telemetry};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runs_a_model = match &cli.command {
-        Command::Serve(_) | Command::Fit(_) | Command::Calibrate(_) => true,
+        Command::Serve(_) | Command::Doctor(_) | Command::Fit(_) | Command::Calibrate(_) => true,
         Command::Eval(arguments) => arguments.needs_model(),
         _ => false,
     };
@@ -35,6 +35,11 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => {
             let file = arguments.config.clone();
             with_model(file.as_deref(), &Overrides::default(), |_, model| calibrate::run(arguments, model))
+        }
+        Command::Doctor(arguments) => {
+            let loaded = config::load(arguments.config.as_deref(), &Overrides::default()).map_err(|e| Exit::bad_config(&e));
+            let load = |config: &Config| app::load_embedder(&config.embedder).map_err(|e| e.to_string());
+            loaded.and_then(|config| on_runtime(doctor::run(arguments, config, load)))
         }
         command => on_runtime(tool_router::cli::run(command)),
     };
@@ -94,7 +99,8 @@ fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {
     telemetry::init(&log).map_err(|e| Exit::bad_config(&e))?;
     on_runtime(async {
         let listeners = app::Listeners::bind(&config).await.map_err(|e| Exit::failed(e.to_string()))?;
-        let outcome = app::run(&config, listeners, serve::shutdown_signal()).await;
+        let configs = serve::reread(arguments.config.clone(), arguments.overrides());
+        let outcome = app::run(&config, listeners, serve::shutdown_signal(), configs).await;
         outcome.map_err(|e| match e {
             app::AppError::Config(e) => Exit::bad_config(&e),
             other => Exit::failed(other.to_string()),

@@ -6,6 +6,7 @@ mod connection;
 mod conversation;
 mod describe;
 mod diet;
+pub mod doctor;
 pub mod eval;
 pub mod fit;
 mod health;
@@ -65,6 +66,8 @@ pub enum Command {
     Calibrate(calibrate::Arguments),
     /// Ask whether a router takes traffic
     Health(health::Arguments),
+    /// Look at everything a router needs, and at running ones; changes nothing
+    Doctor(doctor::Arguments),
     /// Check a configuration file without starting anything
     CheckConfig(check_config::Arguments),
 }
@@ -114,7 +117,7 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),
         Command::Texts(arguments) => texts::run(&arguments),
-        Command::Serve(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
+        Command::Serve(_) | Command::Doctor(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
             Err(Exit::failed("this command runs in main"))
         }
     }

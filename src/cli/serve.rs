@@ -1,10 +1,11 @@
-//! `tool-router serve`: flags over the configuration, and the signal that ends it.
+//! `tool-router serve`: flags over the configuration, and the signals that end it or have it read again.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use tokio::sync::mpsc;
 
-use crate::config::{EmbedderOverrides, Overrides, ServerOverrides, StoreOverrides};
+use crate::config::{self, Config, EmbedderOverrides, Overrides, ServerOverrides, StoreOverrides};
 
 /// Flags of `serve`. Everything else is in the configuration file.
 #[derive(Args, Debug)]
@@ -44,6 +45,30 @@ impl Arguments {
             ..Overrides::default()
         }
     }
+}
+
+/// The configuration as it is read again on every SIGHUP. One that is not usable is complained of, and nothing changes.
+pub fn reread(file: Option<PathBuf>, overrides: Overrides) -> mpsc::Receiver<Config> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, configs) = mpsc::channel(1);
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangups) => {
+            tokio::spawn(async move {
+                while hangups.recv().await.is_some() {
+                    match config::load(file.as_deref(), &overrides) {
+                        Ok(config) => {
+                            if sender.send(config).await.is_err() {
+                                return;
+                            }
+                        }
+                        Err(error) => tracing::error!(error.message = %error, "the configuration is kept as it was"),
+                    }
+                }
+            });
+        }
+        Err(error) => tracing::warn!(error.message = %error, "SIGHUP will not read the configuration again"),
+    }
+    configs
 }
 
 /// Resolves on SIGTERM or Ctrl-C.

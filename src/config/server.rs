@@ -19,6 +19,8 @@ pub struct Server {
     pub drain_delay_ms: u64,
     /// After that: longest wait for calls under way, in ms.
     pub drain_timeout_ms: u64,
+    /// Age at which a connection is told to end, so that clients look for new routers, in s, spread by a tenth each way. 0: never.
+    pub max_connection_age_s: u64,
     /// Serve beyond loopback without TLS or tokens.
     pub insecure: bool,
     /// Certificate and key; absent: no TLS.
@@ -33,6 +35,7 @@ impl Default for Server {
             default_deadline_ms: 2_000,
             drain_delay_ms: 0,
             drain_timeout_ms: 25_000,
+            max_connection_age_s: 1_800,
             insecure: false,
             tls: None,
         }

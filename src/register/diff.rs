@@ -102,7 +102,8 @@ pub(super) fn records(current: &TenantCatalog, upserts: Vec<Upsert>, removals: &
             costs: Costs::of(&tool, &model_name),
             state: old.map_or(State::Enabled, |record| record.state),
             registered_at_ms: old.map_or(now_ms, |record| record.registered_at_ms),
-            updated_at_ms: now_ms,
+            // A clock that was set back does not make a change older than the one before.
+            updated_at_ms: old.map_or(now_ms, |record| now_ms.max(record.updated_at_ms)),
             position: own_position,
             model_name,
             fingerprint,

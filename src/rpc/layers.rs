@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::Either;
 use subtle::ConstantTimeEq;
 use tonic::Status;
@@ -19,16 +20,18 @@ use super::observe::code_name;
 use crate::telemetry::Meters;
 use crate::tool::TenantId;
 
-/// The two tokens. Neither: everyone may do everything, which start-up allows on loopback only.
+/// The two tokens in force. Neither: everyone may do everything, which start-up allows on loopback only. A cheap handle.
 #[derive(Clone, Default)]
-pub struct Access {
-    select: Option<Arc<str>>,
-    admin: Option<Arc<str>>,
+pub struct Access(Arc<ArcSwapOption<Tokens>>);
+
+struct Tokens {
+    select: String,
+    admin: String,
 }
 
 impl std::fmt::Debug for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access").field("tokens", &self.admin.is_some()).finish()
+        f.debug_struct("Access").field("tokens", &self.0.load().is_some()).finish()
     }
 }
 
@@ -36,11 +39,19 @@ impl Access {
     /// Access by these tokens.
     #[must_use]
     pub fn by_tokens(select: &str, admin: &str) -> Self {
-        Self { select: Some(select.into()), admin: Some(admin.into()) }
+        let access = Self::default();
+        access.set(Some((select.to_owned(), admin.to_owned())));
+        access
+    }
+
+    /// Asks for these from the next call on: the select and the admin token.
+    pub fn set(&self, tokens: Option<(String, String)>) {
+        self.0.store(tokens.map(|(select, admin)| Arc::new(Tokens { select, admin })));
     }
 
     fn check(&self, path: &str, header: Option<&[u8]>) -> Result<TenantId, Status> {
-        let (Some(select), Some(admin)) = (&self.select, &self.admin) else { return Ok(TenantId::default()) };
+        let tokens = self.0.load();
+        let Some(Tokens { select, admin }) = tokens.as_deref() else { return Ok(TenantId::default()) };
         let (need, method) = needs(path);
         if need == Need::Nothing {
             return Ok(TenantId::default());

@@ -8,6 +8,7 @@ pub mod client;
 mod convert;
 mod json;
 mod layers;
+mod listener;
 mod observe;
 mod router;
 pub mod server;

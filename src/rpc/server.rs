@@ -8,13 +8,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::service::Routes;
+use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
+pub use super::listener::Certificate;
+use super::listener::{self, Lane};
 use super::proto::DESCRIPTORS;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
@@ -52,8 +54,10 @@ pub struct Parts {
     pub access: Access,
     /// Deadline of callers that set none.
     pub default_deadline: Duration,
-    /// Absent: no TLS.
-    pub tls: Option<TlsPem>,
+    /// Certificate and key; none: no TLS.
+    pub certificate: Certificate,
+    /// Age at which connections are told to end; `None`: never.
+    pub connection_age: Option<Duration>,
 }
 
 /// Certificate chain and private key, PEM.
@@ -106,7 +110,7 @@ impl Health {
 /// Builds the server. The first value reports health, the second runs until `stop` and then lets calls under way finish.
 ///
 /// # Errors
-/// The certificate or key is not usable.
+/// A server broke.
 pub async fn serve(
     parts: Parts,
     listener: TcpListener,
@@ -145,26 +149,28 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
 
-    let mut server = Server::builder()
-        // A client that went away without a word frees its connection after a minute and a half.
-        .http2_keepalive_interval(Some(Duration::from_secs(60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(30)))
-        .layer(AccessLayer { access: parts.access, meters: access_meters });
-    if let Some(TlsPem { certificates, key }) = parts.tls {
-        server = server.tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificates, key)))?;
-    }
-    let mut services = server.add_service(health_service).add_service(router).add_service(catalog).add_service(sources);
+    let mut routes = Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
     match reflection {
-        Ok(reflection) => services = services.add_service(reflection),
+        Ok(reflection) => routes = routes.add_service(reflection),
         Err(error) => tracing::warn!(error.message = %error, "reflection is off"),
     }
-    // Set here and not on the server, which heeds it only for sockets it opens itself: without it every answer to a client that keeps its
-    // connection waits 40 ms for the acknowledgement of the one before.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let running = services.serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
-    Ok((health, async move { Ok(running.await?) }))
+    let access = AccessLayer { access: parts.access, meters: access_meters };
+    let lanes = listener::accept(listener, parts.certificate, parts.connection_age, stop.clone());
+    let running = lanes.into_iter().map(|Lane { age, connections }| {
+        let mut server = Server::builder()
+            // A client that went away without a word frees its connection after a minute and a half.
+            .http2_keepalive_interval(Some(Duration::from_secs(60)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(30)));
+        if let Some(age) = age {
+            server = server.max_connection_age(age);
+        }
+        let services = server.layer(access.clone()).add_routes(routes.clone());
+        services.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned())
+    });
+    let running = futures_util::future::try_join_all(running.collect::<Vec<_>>());
+    Ok((health, async move { Ok(running.await.map(drop)?) }))
 }

@@ -13,10 +13,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Executor, Row, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row, Sqlite, SqliteConnection};
 use tokio::sync::watch;
 
 use super::columns::{Columns, column, signed, unsigned, vector};
+use super::place::Found;
 use super::{AUDIT_STEPS, Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, Record, TextHash, Version};
 use crate::index::vector::Codes;
@@ -60,6 +61,13 @@ impl EmbeddedStore {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|e| StoreError::Unavailable { detail: format!("folder {} cannot be made: {e}", folder.display()) })?;
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // SQLite only says that its input or output failed.
+        let read_only = |disk: rustix::fs::StatVfs| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
+        if rustix::fs::statvfs(folder).is_ok_and(read_only) {
+            let detail = format!("{}: its file system is read-only", path.display());
+            return Err(StoreError::Unavailable { detail });
         }
         let connect = SqliteConnectOptions::new()
             .filename(&path)
@@ -155,6 +163,35 @@ impl EmbeddedStore {
             }
         }
     }
+}
+
+/// Looks at a file without changing it.
+///
+/// # Errors
+/// In use, not ours, of a newer schema, not readable.
+pub(super) async fn look(path: &Path) -> Result<Found, StoreError> {
+    if !path.exists() {
+        return Ok(Found::Nothing);
+    }
+    let failed = |e: sqlx::Error| sort(&e, path);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_millis(200));
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    let mut pragma = async |name: &'static str| -> Result<i64, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!("PRAGMA {name}"))).fetch_one(&mut connection).await.map_err(failed)?;
+        Ok(row.get(0))
+    };
+    let (owner, schema) = (pragma("application_id").await?, pragma("user_version").await?);
+    let (place, known) = (path.display().to_string(), i64::try_from(STEPS.len()).unwrap_or(i64::MAX));
+    if owner != APPLICATION_ID {
+        return Err(StoreError::Foreign { place });
+    }
+    if known < schema {
+        return Err(StoreError::Newer { place, found: schema, known });
+    }
+    let query = sqlx::query("SELECT tenant, epoch, version FROM tenants");
+    let rows = query.fetch_all(&mut connection).await.map_err(failed)?;
+    let one = |row: &SqliteRow| Some((TenantId::new(row.try_get("tenant").ok()?), version(row).ok()?));
+    Ok(Found::Store { schema, known, tenants: rows.iter().filter_map(one).collect(), now: None })
 }
 
 async fn current_version(connection: &mut SqliteConnection, tenant: &TenantId) -> Result<Option<Version>, sqlx::Error> {

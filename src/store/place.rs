@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::embedded::{EmbeddedOptions, EmbeddedStore};
 use super::postgres::{PostgresOptions, PostgresStore};
 use super::{Store, StoreError};
+use crate::catalog::Version;
+use crate::tool::TenantId;
 
 /// Longest answer that a tool, which nobody waits for in a request, waits for.
 const PATIENT: Duration = Duration::from_secs(60);
@@ -20,7 +22,36 @@ pub enum Place {
     Postgres(PostgresOptions),
 }
 
+/// What is at a place.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing of ours, and nothing in its way.
+    Nothing,
+    /// A store.
+    Store {
+        /// Its schema version.
+        schema: i64,
+        /// The newest this build knows.
+        known: i64,
+        /// The version of every tenant.
+        tenants: Vec<(TenantId, Version)>,
+        /// The database's clock, in seconds since the Unix epoch.
+        now: Option<f64>,
+    },
+}
+
 impl Place {
+    /// Looks without changing anything.
+    ///
+    /// # Errors
+    /// It cannot be looked at, is not ours, or is of a newer schema.
+    pub async fn look(&self) -> Result<Found, StoreError> {
+        match self {
+            Self::Embedded(options) => super::embedded::look(&options.path).await,
+            Self::Postgres(options) => super::postgres::look(options).await,
+        }
+    }
+
     /// Reads one: `postgres://…`, `@FILE` for a file that holds such an address, or the path of an SQLite file.
     ///
     /// # Errors

@@ -197,6 +197,21 @@ impl PostgresStore {
     }
 }
 
+/// Looks at a database without changing it.
+///
+/// # Errors
+/// Not reachable, not ours, of a newer schema.
+pub(super) async fn look(options: &PostgresOptions) -> Result<super::place::Found, StoreError> {
+    let store = PostgresStore::new(options)?;
+    let found = store
+        .connected(options.timeout, |connection| {
+            in_transaction(connection, |transaction| migrate::look(transaction).boxed()).boxed()
+        })
+        .await;
+    store.close().await;
+    found?
+}
+
 async fn in_transaction<T, E, W>(connection: &mut PgConnection, work: W) -> Result<Result<T, E>, sqlx::Error>
 where
     W: for<'c> FnOnce(&'c mut Transaction<'_, Postgres>) -> BoxFuture<'c, Result<Result<T, E>, sqlx::Error>>,

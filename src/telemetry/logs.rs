@@ -1,6 +1,7 @@
 //! Logs: JSON lines for machines, plain lines on a terminal. Never a query, an argument or a schema at info.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -68,8 +69,28 @@ pub fn init(options: &LogOptions) -> Result<(), TelemetryError> {
     // Trace ids are there whatever the log shows.
     let own_spans =
         tracing_subscriber::filter::filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("tool_router"));
+    let (filter, handle) = tracing_subscriber::reload::Layer::new(filter);
     let layers = tracing_subscriber::registry().with(context.with_filter(own_spans)).with(lines.with_filter(filter));
-    layers.try_init().map_err(|_| TelemetryError::Twice)
+    layers.try_init().map_err(|_| TelemetryError::Twice)?;
+    // Only the one that was taken has a handle.
+    let _ = FILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+    Ok(())
+}
+
+/// Sets another filter, once logging is set up.
+type SetFilter = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+static FILTER: OnceLock<SetFilter> = OnceLock::new();
+
+/// Logs by another filter from now on.
+///
+/// # Errors
+/// It is none.
+pub fn set_filter(filter: &str) -> Result<(), TelemetryError> {
+    let parsed = parse_filter(filter)?;
+    if let Some(set) = FILTER.get() {
+        set(parsed);
+    }
+    Ok(())
 }
 
 /// Reads a filter: levels by themselves are ours, `target=level` is anybody's. Libraries speak up from warnings on unless asked for by

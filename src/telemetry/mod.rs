@@ -5,6 +5,6 @@ mod metrics;
 mod sources;
 mod trace;
 
-pub use self::logs::{LogFormat, LogOptions, TelemetryError, init, parse_filter};
+pub use self::logs::{LogFormat, LogOptions, TelemetryError, init, parse_filter, set_filter};
 pub use self::metrics::{Meters, Watched};
 pub use self::trace::{current_trace_id, is_context_header, request_span};

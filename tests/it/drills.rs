@@ -13,7 +13,7 @@ use crate::support::load::Load;
 use crate::support::postgres::Server;
 use crate::support::program::{Program, free_port};
 use crate::support::replicas::server;
-use crate::support::{catalog_at, http_get, left_out, names, query_request, repository, tool};
+use crate::support::{catalog_at, http_get, left_out, measured, names, query_request, repository, tool};
 
 /// The long form's number, or the short one's.
 fn sized(full: u64, short: u64) -> u64 {
@@ -119,7 +119,7 @@ async fn what_one_replica_acknowledges_all_find_within_a_second_under_load() {
     let summary = load.stop().await;
     took.sort();
     let (half, most, last) = (quantile(&took, 0.5), quantile(&took, 0.99), took[took.len() - 1]);
-    println!("found on all three: median {half:?}, p99 {most:?}, longest {last:?} of {}; {summary:?}", took.len());
+    measured(&format!("found on all three: median {half:?}, p99 {most:?}, longest {last:?} of {}; {summary:?}", took.len()));
     assert!(summary.failures.is_empty(), "{summary:?}");
     assert!(most <= Duration::from_secs(1), "p99 {most:?}");
 }
@@ -161,7 +161,9 @@ async fn an_outage_of_the_database_fails_no_selection() {
     }
     let whole = back.elapsed();
     let summary = load.stop().await;
-    println!("{outage:?} without a database: {refused} registrations refused, whole again after {whole:?}; {summary:?}");
+    measured(&format!(
+        "{outage:?} without a database: {refused} registrations refused, whole again after {whole:?}; {summary:?}"
+    ));
     assert!(summary.failures.is_empty() && summary.retried == 0 && 0 < refused, "{summary:?}");
     assert!(whole <= Duration::from_secs(2), "whole again after {whole:?}");
     drop(server);
@@ -211,11 +213,11 @@ async fn a_rolling_restart_fails_no_selection() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     // What it can do, to find half of it.
     let all_out = Load::on(&address, 8, None);
-    let measured = Duration::from_secs(sized(10, 3));
-    tokio::time::sleep(measured).await;
+    let for_long = Duration::from_secs(sized(10, 3));
+    tokio::time::sleep(for_long).await;
     let most = all_out.stop().await;
     assert!(most.failures.is_empty(), "{most:?}");
-    let rate = most.done as f64 / measured.as_secs_f64() / 2.0;
+    let rate = most.done as f64 / for_long.as_secs_f64() / 2.0;
     let load = Load::on(&address, 8, Some(Duration::from_secs_f64(8.0 / rate)));
     let begun = Instant::now();
     for place in 0..3 {
@@ -229,11 +231,11 @@ async fn a_rolling_restart_fails_no_selection() {
     let took = begun.elapsed();
     let summary = load.stop().await;
     let answered = summary.done as f64 / took.as_secs_f64();
-    println!(
+    measured(&format!(
         "three restarts in {took:?} at {rate:.0} selections a second, half of what it can: {answered:.0} a second answered, {} tried again, {} failed",
         summary.retried,
         summary.failures.len()
-    );
+    ));
     assert!(summary.failures.is_empty(), "{:?}", summary.failures);
     drop(balancer);
 }
@@ -254,6 +256,6 @@ async fn a_lost_replica_serves_again_at_once() {
     let answer = router.select_tools(query_request(&last)).await.unwrap().into_inner();
     let took = lost.elapsed();
     assert!(names(&answer)[0].ends_with(&last) && answer.degraded_reason.is_empty(), "{answer:?}");
-    println!("from kill -9 to a selection from {tools} tools: {took:?}");
+    measured(&format!("from kill -9 to a selection from {tools} tools: {took:?}"));
     assert!(took < Duration::from_secs(10), "{took:?}");
 }

@@ -251,3 +251,20 @@ async fn a_start_without_its_database_is_refused_in_time_or_serves_the_last_snap
     let refused = TestRouter::try_start_with(with_snapshot).await.err().expect("half a snapshot is none").to_string();
     assert!(refused.contains("snapshot_file does not help"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_newer_schema_stops_no_router_that_runs_and_starts_none_that_does_not_know_it() {
+    let test = "outage::a_newer_schema_stops_no_router_that_runs_and_starts_none_that_does_not_know_it";
+    let Some(mut server) = server(test).await else { return };
+    let url = server.database();
+    let mut router = replica(&url).await;
+    registered(&mut router, "before").await.unwrap();
+    // As a newer build leaves it: its steps only add.
+    server
+        .sql("test_1", "ALTER TABLE tool_router.tools ADD COLUMN fresh INT; UPDATE tool_router.schema_version SET version = 2")
+        .unwrap();
+    registered(&mut router, "after").await.unwrap();
+    assert_eq!(names(&router.select("after").await)[0], "s/after");
+    let refused = TestRouter::try_start_with(|config| shared(config, &url)).await.err().expect("it is newer").to_string();
+    assert!(refused.contains("has schema version 2, this build knows up to 1"), "{refused}");
+}

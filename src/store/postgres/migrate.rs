@@ -2,7 +2,7 @@
 
 use sqlx::{Executor, Postgres, Row, Transaction};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, place};
 
 /// Step `i` takes a database from schema version `i` to `i + 1`. Steps are only ever appended, and only add: routers of the version before go on
 /// while new ones start.
@@ -33,6 +33,22 @@ pub(super) async fn bring_up(transaction: &mut Transaction<'_, Postgres>) -> Res
     transaction.execute("DELETE FROM tool_router.schema_version").await?;
     sqlx::query("INSERT INTO tool_router.schema_version VALUES ($1)").bind(known).execute(&mut **transaction).await?;
     Ok(Ok(()))
+}
+
+/// What is there, without changing anything.
+pub(super) async fn look(transaction: &mut Transaction<'_, Postgres>) -> Result<Result<place::Found, StoreError>, sqlx::Error> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let schema = match version(transaction).await? {
+        Found::Nothing => return Ok(Ok(place::Found::Nothing)),
+        Found::Other => return Ok(Err(StoreError::Foreign { place: "schema tool_router of the database".to_owned() })),
+        Found::Version(found) if known < found => {
+            return Ok(Err(StoreError::Newer { place: "in PostgreSQL".to_owned(), found, known }));
+        }
+        Found::Version(version) => version,
+    };
+    let tenants = super::read::versions(transaction).await?;
+    let clock = sqlx::query("SELECT extract(epoch FROM clock_timestamp())::float8").fetch_one(&mut **transaction).await?;
+    Ok(Ok(place::Found::Store { schema, known, tenants, now: clock.try_get(0).ok() }))
 }
 
 enum Found {

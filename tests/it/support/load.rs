@@ -94,7 +94,8 @@ async fn with_retries(client: &mut ToolRouterClient<Channel>, query: &str, count
         request.set_timeout(Duration::from_secs(5));
         match (client.select_tools(request).await, pauses.next()) {
             (Ok(_), _) => return Ok(()),
-            (Err(status), Some(pause)) if status.code() == Code::Unavailable => {
+            // The second is tonic's word for a connection that went before the call was sent.
+            (Err(status), Some(pause)) if matches!(status.code(), Code::Unavailable | Code::Cancelled) => {
                 counted.retried.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(*pause)).await;
             }

@@ -81,10 +81,10 @@ impl TestRouter {
         let (stop, stopped) = oneshot::channel::<()>();
         let task_config = config.clone();
         let mut running = tokio::spawn(async move {
-            app::run(&task_config, listeners, async {
+            let shutdown = async {
                 stopped.await.ok();
-            })
-            .await
+            };
+            app::run(&task_config, listeners, shutdown, tokio::sync::mpsc::channel(1).1).await
         });
         let ready = async {
             while http_get(http, "/readyz").await.0 != 200 {
@@ -221,6 +221,12 @@ pub(crate) fn repository() -> PathBuf {
 #[cfg(feature = "onnx")]
 pub(crate) fn shipped_model() -> PathBuf {
     repository().join(tool_router::config::Config::default().embedder.model_dir)
+}
+
+/// A figure that a drill measured; shown with `--no-capture`, and by nextest when the test fails.
+#[expect(clippy::print_stdout, reason = "what a drill is run for")]
+pub(crate) fn measured(figure: &str) {
+    println!("measured: {figure}");
 }
 
 /// Names a test that cannot run here. `make test` lists these, `.ci/run` fails on them.

@@ -39,8 +39,32 @@ impl Program {
         })
     }
 
-    fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    /// One with a configuration file; TLS and tokens may make `health` say no, so it only waits for its probe.
+    pub(crate) fn start_configured(file: &Path) -> Self {
+        let (port, http_port) = (free_port(), free_port());
         let http = SocketAddr::from(([127, 0, 0, 1], http_port));
+        let program = Self::spawn(port, http, &[], |command| {
+            command.arg("--config").arg(file);
+        });
+        let started = Instant::now();
+        while !is_ready(http) {
+            assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        program
+    }
+
+    fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
+        let started = Instant::now();
+        while !run(&["health", "--address", &program.address]).status.success() {
+            assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        program
+    }
+
+    fn spawn(port: u16, http: SocketAddr, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let words: Vec<&str> = before.iter().copied().chain([env!("CARGO_BIN_EXE_tool-router")]).collect();
         let mut command = Command::new(words[0]);
         command
@@ -51,20 +75,17 @@ impl Program {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         change(&mut command);
-        let child = command.spawn().unwrap();
-        let program = Self { child, address: format!("http://127.0.0.1:{port}"), http };
-        let started = Instant::now();
-        while !run(&["health", "--address", &program.address]).status.success() {
-            assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        program
+        Self { child: command.spawn().unwrap(), address: format!("http://127.0.0.1:{port}"), http }
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
     }
 
     /// SIGTERM, and waits until it has drained.
     pub(crate) fn stop(mut self) {
-        let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
-        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         assert!(self.child.wait().unwrap().success(), "it drains and ends well");
     }
 
@@ -80,6 +101,14 @@ impl Drop for Program {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+fn is_ready(http: SocketAddr) -> bool {
+    use std::io::{Read, Write};
+    let Ok(mut stream) = std::net::TcpStream::connect(http) else { return false };
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: router\r\nConnection: close\r\n\r\n");
+    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 200")
 }
 
 /// Runs a command of the program to its end.

@@ -1,6 +1,8 @@
-//! What stands between a router and its database when the network is at fault.
+//! What stands between two ends of a connection: it counts connections, and is at fault when a test wants it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,6 +27,7 @@ pub(crate) enum Weather {
 pub(crate) struct Proxy {
     port: u16,
     weather: watch::Sender<Weather>,
+    taken: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -32,9 +35,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (weather, now) = watch::channel(Weather::Fair);
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
                 let now = now.clone();
+                count.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     if *now.borrow() == Weather::Cut {
                         return;
@@ -50,7 +56,17 @@ impl Proxy {
                 });
             }
         });
-        Self { port, weather }
+        Self { port, weather, taken }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Connections so far.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// The database's address with this proxy in it.
