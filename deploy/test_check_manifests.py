@@ -111,7 +111,7 @@ class Broken(unittest.TestCase):
     def test_a_secret_from_the_environment(self):
         entry = "            - name: TOOL_ROUTER__LOG__FILTER\n              valueFrom: { secretKeyRef: { name: shared, key: a } }\n"
         self.edit(DEPLOYMENT, "          volumeMounts:", f"{entry}          volumeMounts:")
-        self.refuses("env[8].valueFrom.secretKeyRef.name", "shared is a secret that this overlay does not name itself")
+        self.refuses("env[9].valueFrom.secretKeyRef.name", "shared is a secret that this overlay does not name itself")
 
     def test_a_secret_in_the_repository(self):
         path = self.deploy / "kubernetes/overlays/staging/secret.yaml"
