@@ -93,6 +93,14 @@ impl Registrar {
         let (from, info) = (current.version(), self.0.pool.info().clone());
         match self.0.store.since(tenant, from).await? {
             Since::Nothing => Ok(from),
+            // A tenant that removes its last tool keeps its version. One that has none any more was dropped, or this is another database.
+            Since::Whole(stored) if stored.version.number == 0 => {
+                let tools = current.len();
+                let detail = format!(
+                    "it is empty, and this router has {tools} tools: put a backup into it, or restart the routers if that is meant"
+                );
+                Err(StoreError::Unavailable { detail }.into())
+            }
             Since::Whole(stored) => {
                 let version = stored.version;
                 self.publish_stored(stored).await?;

@@ -4,6 +4,8 @@
 //! their own memory of it; the second is told so at once. FULL syncs the log before `COMMIT` returns, which is the promise behind every
 //! acknowledgement. The lock dies with the process, so a kill -9 leaves nothing to clean up.
 
+mod write;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -16,10 +18,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePool, SqlitePo
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, Sqlite, SqliteConnection};
 use tokio::sync::watch;
 
-use super::columns::{Columns, column, signed, unsigned, vector};
+use super::columns::{Columns, column, unsigned, vector};
 use super::place::Found;
-use super::{AUDIT_STEPS, Since, Store, StoreError, StoredTenant, StoredVector};
-use crate::catalog::{Change, Record, TextHash, Version};
+use super::{Since, Store, StoreError, StoredTenant, StoredVector};
+use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
 use crate::tool::TenantId;
 
@@ -134,7 +136,7 @@ impl EmbeddedStore {
             self.finish::<()>(connection, Err(sqlx::Error::RowNotFound)).await.ok();
             return Err(StoreError::Moved { expected: change.from, current: current.unwrap_or_default() });
         }
-        let written = write_change(&mut connection, change).await;
+        let written = write::change(&mut connection, change).await;
         self.finish(connection, written).await
     }
 
@@ -204,123 +206,6 @@ async fn current_version(connection: &mut SqliteConnection, tenant: &TenantId) -
 
 fn version(row: &SqliteRow) -> Result<Version, sqlx::Error> {
     Ok(Version { epoch: row.try_get("epoch")?, number: unsigned(row.try_get("version")?) })
-}
-
-async fn write_change(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
-    let tenant = change.tenant.as_str();
-    sqlx::query(
-        "INSERT INTO tenants (tenant, epoch, version) VALUES (?1, ?2, ?3) ON CONFLICT (tenant) DO UPDATE SET version = ?3",
-    )
-    .bind(tenant)
-    .bind(change.to.epoch)
-    .bind(signed(change.to.number))
-    .execute(&mut *connection)
-    .await?;
-    write_audit(&mut *connection, change).await?;
-    for id in &change.removals {
-        sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
-            .bind(tenant)
-            .bind(id.source())
-            .bind(id.name())
-            .execute(&mut *connection)
-            .await?;
-    }
-    for record in &change.upserts {
-        upsert(connection, tenant, record).await?;
-    }
-    // Of every model: a text that no tool has any more is no model's business.
-    for hash in &change.dropped_texts {
-        let query = sqlx::query("DELETE FROM vectors WHERE tenant = ? AND text_hash = ?");
-        query.bind(tenant).bind(&hash.0[..]).execute(&mut *connection).await?;
-    }
-    write_vectors(connection, tenant, &change.model_id, &change.vectors).await
-}
-
-/// Who did what. Before the tools are written: of what they were only the fingerprint is kept.
-async fn write_audit(connection: &mut SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
-    let (tenant, version) = (change.tenant.as_str(), signed(change.to.number));
-    let after = change.upserts.iter().map(|record| (&record.tool.id, Some(Columns::of(record))));
-    for (id, after) in change.removals.iter().map(|id| (id, None)).chain(after) {
-        let query = sqlx::query(
-            "INSERT INTO audit (tenant, version, source, name, actor, before, after, state) VALUES (?1, ?2, ?3, ?4, ?5, \
-             (SELECT fingerprint FROM tools WHERE tenant = ?1 AND source = ?3 AND name = ?4), ?6, ?7)",
-        );
-        let query = query.bind(tenant).bind(version).bind(id.source()).bind(id.name()).bind(&change.actor);
-        let state = after.as_ref().map(|columns| columns.state);
-        query.bind(after.map(|columns| columns.fingerprint)).bind(state).execute(&mut *connection).await?;
-    }
-    let query = sqlx::query("DELETE FROM audit WHERE tenant = ? AND version <= ?").bind(tenant);
-    query.bind(version - AUDIT_STEPS).execute(connection).await.map(drop)
-}
-
-async fn write_vectors(
-    connection: &mut SqliteConnection,
-    tenant: &str,
-    model_id: &str,
-    vectors: &[(TextHash, Codes)],
-) -> Result<(), sqlx::Error> {
-    for (hash, codes) in vectors {
-        sqlx::query("INSERT OR REPLACE INTO vectors (tenant, model, text_hash, codes) VALUES (?, ?, ?, ?)")
-            .bind(tenant)
-            .bind(model_id)
-            .bind(&hash.0[..])
-            .bind(codes.to_bytes())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn delete_vectors(
-    connection: &mut SqliteConnection,
-    tenant: &str,
-    model_id: &str,
-    hashes: Vec<Vec<u8>>,
-) -> Result<u64, sqlx::Error> {
-    let mut dropped = 0;
-    for hash in hashes {
-        let query = sqlx::query("DELETE FROM vectors WHERE tenant = ? AND model = ? AND text_hash = ?");
-        dropped += query.bind(tenant).bind(model_id).bind(hash).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(dropped)
-}
-
-async fn upsert(connection: &mut SqliteConnection, tenant: &str, record: &Record) -> Result<(), sqlx::Error> {
-    let columns = Columns::of(record);
-    // Not `INSERT OR REPLACE`: that would also silently delete another tool that has the model name.
-    sqlx::query("DELETE FROM tools WHERE tenant = ? AND source = ? AND name = ?")
-        .bind(tenant)
-        .bind(&columns.source)
-        .bind(&columns.name)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query(
-        "INSERT INTO tools (tenant, source, name, position, model_name, fingerprint, state, registered_at_ms, updated_at_ms, \
-         title, description, input_schema, output_schema, annotations, extra, domain, tags, examples, costs) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(tenant)
-    .bind(columns.source)
-    .bind(columns.name)
-    .bind(columns.position)
-    .bind(columns.model_name)
-    .bind(columns.fingerprint)
-    .bind(columns.state)
-    .bind(columns.registered_at_ms)
-    .bind(columns.updated_at_ms)
-    .bind(columns.title)
-    .bind(columns.description)
-    .bind(columns.input_schema)
-    .bind(columns.output_schema)
-    .bind(columns.annotations)
-    .bind(columns.extra)
-    .bind(columns.domain)
-    .bind(columns.tags)
-    .bind(columns.examples)
-    .bind(columns.costs)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 impl Store for EmbeddedStore {
@@ -435,7 +320,7 @@ impl Store for EmbeddedStore {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
             let mut connection = self.begin().await?;
-            let written = write_vectors(&mut connection, tenant.as_str(), model_id, vectors).await;
+            let written = write::vectors(&mut connection, tenant.as_str(), model_id, vectors).await;
             self.finish(connection, written).await
         }
         .boxed()
@@ -461,7 +346,7 @@ impl Store for EmbeddedStore {
                 .filter(|hash| <[u8; 32]>::try_from(hash.as_slice()).map_or(true, |hash| !live.contains(&TextHash(hash))));
             let dead: Vec<_> = dead.collect();
             let mut connection = self.begin().await?;
-            let dropped = delete_vectors(&mut connection, tenant.as_str(), model_id, dead).await;
+            let dropped = write::delete_vectors(&mut connection, tenant.as_str(), model_id, dead).await;
             self.finish(connection, dropped).await
         }
         .boxed()
@@ -535,123 +420,4 @@ fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::contract;
-
-    async fn open(path: &Path, max_mib: Option<u64>) -> Result<EmbeddedStore, StoreError> {
-        EmbeddedStore::open(&EmbeddedOptions { path: path.to_owned(), max_mib }).await
-    }
-
-    #[tokio::test]
-    async fn keeps_the_contract() {
-        let dir = tempfile::tempdir().unwrap();
-        contract::holds(&open(&dir.path().join("new/folder/r.db"), None).await.unwrap()).await;
-    }
-
-    #[tokio::test]
-    async fn comes_back_after_closing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.db");
-        let store = open(&path, None).await.unwrap();
-        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
-        store.close().await;
-        let again = open(&path, None).await.unwrap();
-        assert_eq!(again.load().await.unwrap()[0].records, [contract::record("a", 0)]);
-    }
-
-    #[tokio::test]
-    async fn a_second_router_on_the_file_is_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.db");
-        let _first = open(&path, None).await.unwrap();
-        let second = open(&path, None).await.unwrap_err();
-        assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    }
-
-    #[tokio::test]
-    async fn a_newer_schema_and_a_foreign_file_are_refused_untouched() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.db");
-        let store = open(&path, None).await.unwrap();
-        sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
-        store.close().await;
-        let newer = open(&path, None).await.unwrap_err().to_string();
-        assert!(newer.contains("has schema version 99, this build knows up to 3"), "{newer}");
-
-        let text = dir.path().join("notes.txt");
-        std::fs::write(&text, "not a database, just some notes that are longer than a header\n".repeat(200)).unwrap();
-        let foreign = open(&text, None).await.unwrap_err();
-        assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
-        assert!(std::fs::read_to_string(&text).unwrap().starts_with("not a database"));
-
-        let other = dir.path().join("other.db");
-        let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&other).create_if_missing(true)).await.unwrap();
-        sqlx::query("CREATE TABLE precious (x)").execute(&pool).await.unwrap();
-        pool.close().await;
-        let before = std::fs::read(&other).unwrap();
-        let foreign = open(&other, None).await.unwrap_err();
-        assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
-        assert_eq!(std::fs::read(&other).unwrap(), before, "somebody's database is not touched");
-    }
-
-    #[tokio::test]
-    async fn an_older_schema_is_brought_up_with_all_that_is_in_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.db");
-        let store = open(&path, None).await.unwrap();
-        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
-        store.pool.execute("DROP TABLE audit; DROP TABLE paused_sources; PRAGMA user_version = 1").await.unwrap();
-        store.close().await;
-        let store = open(&path, None).await.unwrap();
-        assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);
-        store.set_paused(&TenantId::default(), "s", true).await.unwrap();
-        store.apply(&contract::change(1, vec![contract::record("b", 1)], &[])).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn every_change_leaves_its_trace() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = open(&dir.path().join("r.db"), None).await.unwrap();
-        store.apply(&contract::change(0, vec![contract::record("a", 0), contract::record("b", 1)], &[])).await.unwrap();
-        let mut changed = contract::record("a", 0);
-        changed.tool.description = "Does something else.".into();
-        changed.fingerprint = changed.tool.fingerprint();
-        store.apply(&contract::change(1, vec![changed], &["b"])).await.unwrap();
-        let query = "SELECT printf('%d|%s|%s|%d|%d|%d', version, name, actor, before IS NULL, after IS NULL, \
-                     before IS NOT NULL AND after IS NOT NULL AND before <> after) FROM audit WHERE 1e12 < at_ms ORDER BY version, name";
-        let rows = sqlx::query(query).fetch_all(&store.pool).await.unwrap();
-        let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        assert_eq!(rows, ["1|a|somebody|1|0|0", "1|b|somebody|1|0|0", "2|a|somebody|0|0|1", "2|b|somebody|0|1|0"]);
-    }
-
-    #[tokio::test]
-    async fn a_damaged_value_is_an_error_and_no_panic() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("r.db");
-        let store = open(&path, None).await.unwrap();
-        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
-        for damage in [
-            "UPDATE tools SET description = CAST(x'ff00fe' AS TEXT)",
-            "UPDATE tools SET description = 'fine', input_schema = '[1'",
-            "UPDATE tools SET input_schema = '{}', fingerprint = x'00'",
-            "UPDATE tenants SET epoch = 99999999999",
-        ] {
-            sqlx::query(damage).execute(&store.pool).await.unwrap();
-            assert!(store.load().await.is_err(), "{damage}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_full_store_says_so_and_keeps_what_it_has() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = open(&dir.path().join("r.db"), Some(1)).await.unwrap();
-        store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
-        let mut large = contract::record("b", 1);
-        large.tool.description = "x".repeat(2 << 20);
-        let full = store.apply(&contract::change(1, vec![large], &["a"])).await.unwrap_err();
-        assert!(matches!(full, StoreError::Full), "{full}");
-        assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);
-        store.apply(&contract::change(1, vec![contract::record("c", 1)], &[])).await.unwrap();
-    }
-}
+mod tests;

@@ -448,6 +448,53 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn tls_is_used_and_its_certificate_is_checked() {
+        let Some(mut server) = server("tls_is_used_and_its_certificate_is_checked") else { return };
+        let url = server.database();
+        let made = || rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (own, other) = (made(), made());
+        server.encrypt(&own.cert.pem(), &own.signing_key.serialize_pem());
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Some(path)
+        };
+        let (right, wrong) = (file("right.pem", own.cert.pem()), file("wrong.pem", other.cert.pem()));
+        let strict = |host: &str, ca_file: &Option<std::path::PathBuf>| PostgresOptions {
+            ca_file: ca_file.clone(),
+            timeout: Duration::from_secs(2),
+            ..options(url.replace("127.0.0.1", host) + "?sslmode=verify-full")
+        };
+        let store = PostgresStore::open(&strict("localhost", &right)).await.unwrap();
+        let query = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE ssl AND application_name = 'tool-router'";
+        assert_ne!(server.sql("test_1", query).unwrap(), "0", "connections are encrypted");
+        store.close().await;
+        for refused in [strict("localhost", &wrong), strict("127.0.0.1", &right), options(url.clone() + "?sslmode=disable")] {
+            let refused = PostgresOptions { timeout: Duration::from_secs(2), ..refused };
+            let error = PostgresStore::open(&refused).await.unwrap_err();
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn callers_wait_for_one_of_few_connections() {
+        let Some(mut server) = server("callers_wait_for_one_of_few_connections") else { return };
+        let few = PostgresOptions { max_connections: 2, ..options(server.database()) };
+        let store = PostgresStore::open(&few).await.unwrap();
+        let of = |tenant: usize| Change {
+            tenant: TenantId::new(&format!("t{tenant}")),
+            ..contract::change(0, vec![contract::record("a", 0)], &[])
+        };
+        let changes: Vec<Change> = (0..40).map(of).collect();
+        let done = futures_util::future::join_all(changes.iter().map(|change| store.apply(change))).await;
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
+        let open = server.sql("test_1", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tool-router'").unwrap();
+        assert!(open.parse::<u32>().unwrap() <= 2, "{open} connections");
+    }
+
+    #[tokio::test]
     async fn a_server_that_is_away_or_says_nothing_is_an_error_in_time() {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("postgres://router:secret@{}/none", silent.local_addr().unwrap());

@@ -243,3 +243,31 @@ async fn a_database_that_was_restored_from_a_backup_is_believed() {
     assert_eq!(listed(&mut all[0]).await[0].definition.as_ref().unwrap().name, "old");
     all[0].register("s", vec![tool("newer", "Came later.")]).await;
 }
+
+#[tokio::test]
+async fn an_emptied_database_empties_no_router() {
+    let Some(mut server) = server("replicas::an_emptied_database_empties_no_router").await else { return };
+    let mut all = replicas(&server.database(), 1).await;
+    all[0].register("s", vec![tool("kept", "Is kept in memory.")]).await;
+    server.sql("test_1", "CREATE SCHEMA backup; CREATE TABLE backup.tools AS SELECT * FROM tool_router.tools").unwrap();
+    server.sql("test_1", "TRUNCATE tool_router.tenants, tool_router.tools, tool_router.audit, tool_router.vectors").unwrap();
+    let begun = Instant::now();
+    while !crate::support::http_get(all[0].http, "/readyz").await.1.contains("without the store") {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it says nothing of it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(names(&all[0].select("kept").await), ["s/kept"]);
+    let request = RegisterToolsRequest { source: "s".into(), tools: vec![tool("new", "Too early.")], ..Default::default() };
+    let refused = all[0].catalog.register_tools(request).await.unwrap_err();
+    assert!(refused.code() == Code::Unavailable && refused.message().contains("put a backup into it"), "{refused}");
+    // Filled again, in whatever history, it is believed.
+    let filled =
+        "INSERT INTO tool_router.tenants VALUES ('default', 5, 9); INSERT INTO tool_router.tools SELECT * FROM backup.tools";
+    server.sql("test_1", filled).unwrap();
+    let begun = Instant::now();
+    while all[0].version().await != "00000005.9" {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is at {}", all[0].version().await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    all[0].register("s", vec![tool("new", "In time.")]).await;
+}

@@ -73,6 +73,28 @@ impl Server {
         ([127, 0, 0, 1], self.port).into()
     }
 
+    /// Asks every client that comes over TCP for TLS, with this certificate and key (PEM).
+    #[allow(dead_code, reason = "only the store's own tests need it")]
+    pub(crate) fn encrypt(&self, certificate: &str, key: &str) {
+        let data = self.folder.path().join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = data.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = other_user() {
+                chown(&path, Some(user), Some(group)).unwrap();
+            }
+        }
+        std::fs::write(data.join("pg_hba.conf"), "local all all trust\nhostssl all all all trust\n").unwrap();
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on").unwrap();
+        self.sql("postgres", "SELECT pg_reload_conf()").unwrap();
+        let begun = Instant::now();
+        while self.sql("postgres", "SHOW ssl").unwrap() != "on" {
+            assert!(begun.elapsed() < PATIENCE, "PostgreSQL takes no certificate: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Stops it in its tracks (SIGSTOP), every process of it: connections stay open and nothing is said any more.
     #[allow(dead_code, reason = "unit tests compile this too and need it not")]
     pub(crate) fn freeze(&self) {
