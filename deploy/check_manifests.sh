@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the Compose files, the Kubernetes overlays and haproxy.cfg without an engine and without a cluster. check_manifests.py says what is
-# asked; before it, test_check_manifests.py breaks copies of the files in every way that it knows and sees each refused.
+# Checks the Compose files, the Kubernetes overlays and haproxy.cfg without an engine and without a cluster. manifests/check.py says what is
+# asked; before it, manifests/test_check.py breaks copies of the files in every way that it knows and sees each refused.
 #
 # Usage: check_manifests.sh     needs Python 3.11 or newer with pip; the network is used once, for the packages
 # PYTHON: the interpreter. KUBECTL: what renders the overlays; default: the pinned one, because Debian's is of 2021 and renders otherwise.
@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${PYTHON:-python3}
 target=${CARGO_TARGET_DIR:-$(dirname "$here")/target}/manifest-check
-pins=$here/requirements-check.txt
+pins=$here/manifests/requirements.txt
 
 fail() {
     echo "check_manifests: $*" >&2
@@ -39,8 +39,8 @@ if [ -z "${KUBECTL:-}" ]; then
 fi
 
 export PYTHONPATH=$target PYTHONDONTWRITEBYTECODE=1 KUBECTL=$kubectl
-"$python" -m unittest discover --start-directory "$here" --pattern 'test_check_manifests.py'
-"$python" "$here/check_manifests.py" --kubectl "$kubectl"
+"$python" -m unittest discover --start-directory "$here/manifests" --pattern "test_check.py"
+"$python" "$here/manifests/check.py" --kubectl "$kubectl"
 echo "check_manifests: $(find "$here" -maxdepth 1 -name 'compose*.yaml' | wc -l) Compose files and" \
     "$(find "$here/kubernetes/overlays" -name kustomization.yaml | wc -l) overlays fit"
 

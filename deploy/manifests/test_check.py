@@ -6,9 +6,9 @@ import shutil
 import tempfile
 import unittest
 
-import check_manifests
+import check
 
-HERE = pathlib.Path(__file__).resolve().parent
+DEPLOY = pathlib.Path(__file__).resolve().parents[1]
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
 DEPLOYMENT = "kubernetes/base/deployment.yaml"
 STAGING, PRODUCTION = (f"kubernetes/overlays/{name}/kustomization.yaml" for name in ("staging", "production"))
@@ -21,9 +21,9 @@ class Broken(unittest.TestCase):
         self.root = pathlib.Path(folder.name)
         self.deploy = self.root / "deploy"
         self.deploy.mkdir()
-        shutil.copy(HERE.parent / "config.sample.toml", self.root)
-        shutil.copytree(HERE / "kubernetes", self.deploy / "kubernetes")
-        for path in [*HERE.glob("compose*.yaml"), HERE / "config.toml", HERE / "Dockerfile"]:
+        shutil.copy(DEPLOY.parent / "config.sample.toml", self.root)
+        shutil.copytree(DEPLOY / "kubernetes", self.deploy / "kubernetes")
+        for path in [*DEPLOY.glob("compose*.yaml"), DEPLOY / "config.toml", DEPLOY / "Dockerfile"]:
             shutil.copy(path, self.deploy)
 
     def edit(self, file, old, new):
@@ -36,7 +36,7 @@ class Broken(unittest.TestCase):
         return next(line for line in (self.deploy / file).read_text().splitlines(keepends=True) if word in line)
 
     def findings(self):
-        return check_manifests.findings(self.root, KUBECTL)
+        return check.findings(self.root, KUBECTL)
 
     def refuses(self, *words):
         """One of the findings holds all the words."""

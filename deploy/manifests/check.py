@@ -3,9 +3,9 @@
 Two things are asked. Would it be taken: every Compose file, and every object that an overlay renders to, fits the published schema, and
 a field that the schema does not know is refused, for a cluster may drop it without a word. And would it be right: the rules are for what
 would break in production only, such as a grace period shorter than the drain, a secret that two environments share, a variable that no key
-answers to. Those for Compose are here, those for Kubernetes in manifest_overlay.py.
+answers to. Those for Compose are here, those for Kubernetes in overlay.py.
 
-Each finding is one line: file, place in it, what is wrong. Run by check_manifests.sh, which brings the packages; test_check_manifests.py
+Each finding is one line: file, place in it, what is wrong. Run by check_manifests.sh, which brings the packages; test_check.py
 breaks copies of these files and sees each refused.
 """
 
@@ -15,9 +15,9 @@ import re
 import subprocess
 import sys
 
-from manifest_files import Refused, at, compose_schema, misfits, parse
-from manifest_overlay import Overlay, secrets_in
-from manifest_settings import CLOSING_S, Settings
+from files import Refused, at, compose_schema, misfits, parse
+from overlay import Overlay, secrets_in
+from settings import CLOSING_S, Settings
 
 # Two looks of haproxy.cfg, half a second apart, each of which may come late and take a second.
 LOOKS_MS = 3000
@@ -175,7 +175,7 @@ def findings(root, kubectl):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    top = pathlib.Path(__file__).resolve().parent.parent
+    top = pathlib.Path(__file__).resolve().parents[2]
     arguments.add_argument("--root", type=pathlib.Path, default=top, help="top of the repository")
     arguments.add_argument("--kubectl", default="kubectl", help="what renders the overlays")
     given = arguments.parse_args()

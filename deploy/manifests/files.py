@@ -61,7 +61,7 @@ def schema_file(package, *path):
     """A file inside an installed package. Nothing of the package is run."""
     found = importlib.util.find_spec(package)
     if found is None:
-        raise Refused(f"requirements-check.txt: -: {package} is not installed, run check_manifests.sh")
+        raise Refused(f"manifests/requirements.txt: -: {package} is not installed, run check_manifests.sh")
     return json.loads(pathlib.Path(found.submodule_search_locations[0], *path).read_text())
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from manifest_files import at, kubernetes_schema, misfits, walk
-from manifest_settings import CLOSING_S
+from files import at, kubernetes_schema, misfits, walk
+from settings import CLOSING_S
 
 # The oldest cluster that these are for, and the newest whose schema is at hand.
 KUBERNETES = ("1.30", "1.37")
