@@ -194,7 +194,10 @@ class Overlay:
             place, value = f"{title}.env[{i}]", entry.get("value")
             if complaint := self.settings.complaint(entry["name"], value):
                 yield place, complaint
-            if entry["name"].endswith("_FILE") and value not in files:
+            if entry["name"].endswith("_SNAPSHOT_FILE"):
+                if not any(value.startswith(f"{folder}/") for folder in self.writable()):
+                    yield place, f"{entry['name']} is {value}, where nothing can be written"
+            elif entry["name"].endswith("_FILE") and value not in files:
                 yield place, f"{entry['name']} is {value}, which no secret is mounted as"
             if value is None:
                 yield place, f"{entry['name']} has no value of its own"
@@ -208,6 +211,11 @@ class Overlay:
         items = {volume["name"]: at(volume, "secret.items", []) for volume in self.spec.get("volumes", [])}
         mounts = self.router.get("volumeMounts", [])
         return {f"{mount['mountPath']}/{item['path']}" for mount in mounts for item in items.get(mount["name"], [])}
+
+    def writable(self):
+        """Folders that the router may write to."""
+        empty = {volume["name"] for volume in self.spec.get("volumes", []) if "emptyDir" in volume}
+        return [mount["mountPath"] for mount in self.router.get("volumeMounts", []) if mount["name"] in empty]
 
     def probes(self):
         title = "Deployment/tool-router spec.template.spec.containers[0]"

@@ -78,8 +78,12 @@ class Broken(unittest.TestCase):
         self.refuses("HorizontalPodAutoscaler", "has no HorizontalPodAutoscaler of autoscaling/v2beta2")
 
     def test_a_key_that_stands_twice(self):
-        self.edit("compose.yaml", "  read_only: true\n  # The image", "  read_only: true\n  read_only: false\n  # The image")
+        self.edit("compose.yaml", "  read_only: true\n  cap_drop", "  read_only: true\n  read_only: false\n  cap_drop")
         self.refuses("compose.yaml: line ", "'read_only' stands here twice")
+
+    def test_a_snapshot_that_cannot_be_written(self):
+        self.edit(DEPLOYMENT, "/var/lib/tool-router/catalogue.jsonl", "/somewhere/catalogue.jsonl")
+        self.refuses("SNAPSHOT_FILE is /somewhere/catalogue.jsonl, where nothing can be written")
 
     def test_a_patch_of_nothing(self):
         named = "kind: PodDisruptionBudget\n      metadata:\n        name: "
@@ -111,7 +115,7 @@ class Broken(unittest.TestCase):
     def test_a_secret_from_the_environment(self):
         entry = "            - name: TOOL_ROUTER__LOG__FILTER\n              valueFrom: { secretKeyRef: { name: shared, key: a } }\n"
         self.edit(DEPLOYMENT, "          volumeMounts:", f"{entry}          volumeMounts:")
-        self.refuses("env[9].valueFrom.secretKeyRef.name", "shared is a secret that this overlay does not name itself")
+        self.refuses("env[10].valueFrom.secretKeyRef.name", "shared is a secret that this overlay does not name itself")
 
     def test_a_secret_in_the_repository(self):
         path = self.deploy / "kubernetes/overlays/staging/secret.yaml"
@@ -142,7 +146,7 @@ class Broken(unittest.TestCase):
 
     def test_a_variable_that_no_key_answers_to(self):
         self.edit(DEPLOYMENT, "TOOL_ROUTER__SERVER__DRAIN_TIMEOUT_MS", "TOOL_ROUTER__SERVER__DRAIN_TIMEOUT")
-        self.refuses("containers[0].env[6]", "TOOL_ROUTER__SERVER__DRAIN_TIMEOUT stands for the key server.drain_timeout, which")
+        self.refuses("containers[0].env[7]", "TOOL_ROUTER__SERVER__DRAIN_TIMEOUT stands for the key server.drain_timeout, which")
 
     def test_a_variable_with_one_underscore(self):
         self.edit(DEPLOYMENT, "TOOL_ROUTER__EMBEDDER__WORKERS", "TOOL_ROUTER_EMBEDDER_WORKERS")
