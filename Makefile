@@ -67,4 +67,4 @@ accept: setup drills
 DRILLS := test(drills::) + test(histories::) + test(outage::a_router_that_is_cut_off) + test(crash::thirty_kills)
 drills:
 	@DRILLS=full CUT_SECONDS=60 POSTGRES_KILL_ROUNDS=100 KILL_ROUNDS=100 \
-	cargo nextest run --release --no-default-features --no-capture --no-fail-fast --filterset '$(DRILLS)'
+	cargo nextest run --release --no-default-features --test it --no-capture --no-fail-fast --filterset '$(DRILLS)'

@@ -268,7 +268,7 @@ pub async fn run(
     watch(&meters, &catalog, &pool, selector.shadow(), &sources, registrar.store_state());
 
     let (access, certificate) = (Access::default(), Certificate::default());
-    access.set(config.access.tokens()?);
+    access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
     live::set_certificate(&certificate, config)?;
     let parts = Parts {
         catalog: Arc::clone(&catalog),

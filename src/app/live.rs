@@ -36,7 +36,7 @@ pub(super) async fn follow(start: Config, mut configs: mpsc::Receiver<Config>, a
 fn take(config: &Config, access: &Access, certificate: &Certificate) -> Result<(), AppError> {
     let tokens = config.access.tokens()?;
     set_certificate(certificate, config)?;
-    access.set(tokens);
+    access.set(tokens.map(|tokens| (tokens.select, tokens.admin)));
     telemetry::set_filter(&config.log.filter).map_err(|e| AppError::System { what: "log.filter", detail: e.to_string() })
 }
 

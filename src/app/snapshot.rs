@@ -20,7 +20,8 @@ pub(super) async fn keep(path: PathBuf, catalog: Arc<Catalog>, model_id: String,
     let mut written: Vec<(TenantId, Version)> = Vec::new();
     loop {
         let last = stop.is_cancelled();
-        let tenants: Vec<Arc<TenantCatalog>> = catalog.load().tenants().map(|(_, tenant)| Arc::clone(tenant)).collect();
+        let tenants: Vec<Arc<TenantCatalog>> =
+            catalog.load().tenants().map(|(_, tenant)| Arc::clone(tenant)).filter(|tenant| 0 < tenant.version().number).collect();
         let mut versions: Vec<_> = tenants.iter().map(|tenant| (tenant.tenant().clone(), tenant.version())).collect();
         versions.sort_by(|a, b| a.0.as_str().cmp(b.0.as_str()));
         if versions != written && !versions.is_empty() {

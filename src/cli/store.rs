@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Exit, output};
 use crate::config::{self, Overrides};
 use crate::store::backup::{self, Backup, Kept, Line};
-use crate::store::place::Place;
+use crate::store::place::{Found, Place};
 use crate::store::{Store, StoreError};
 
 /// What to do with a store.
@@ -108,10 +108,17 @@ fn configured(file: Option<&Path>) -> Result<Place, Exit> {
     config.store_place().map(Place::patient).map_err(|e| Exit::bad_config(&e))
 }
 
-/// Opens a store that must be there already.
+/// Reads a store that must be there already. An older schema is left as it is: whoever only looks must not end the way back.
 async fn existing(place: &Place) -> Result<Backup, Exit> {
-    if !place.may_exist() {
-        return Err(Exit::failed(format!("{} is not there", place.name())));
+    let name = place.name();
+    match place.look().await.map_err(|e| failed(&e))? {
+        Found::Nothing => return Err(Exit::failed(format!("{name}: there is no store"))),
+        Found::Store { schema, known, .. } if schema < known => {
+            let older = format!("{name} has schema version {schema}, this build reads {known}");
+            let what = "bring it up with `tool-router store migrate`, or use the build that wrote it; nothing was changed";
+            return Err(Exit::failed(format!("{older}: {what}")));
+        }
+        Found::Store { .. } => (),
     }
     let store = place.open().await.map_err(|e| failed(&e))?;
     let backup = Backup::of(store.as_ref()).await.map_err(|e| failed(&e));

@@ -1,4 +1,4 @@
-//! `[access]`: two bearer tokens, each in a file of its own so that no secret stands in a configuration or a process list.
+//! `[access]`: two kinds of bearer token, each in a file of its own so that no secret stands in a configuration or a process list.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
-    /// Token for selecting, describing and listing.
+    /// Tokens for selecting, describing and listing, one a line.
     pub select_token_file: Option<PathBuf>,
-    /// Token for everything.
+    /// Tokens for everything, one a line.
     pub admin_token_file: Option<PathBuf>,
+}
+
+/// The tokens themselves.
+#[derive(Clone, PartialEq)]
+pub struct AccessTokens {
+    /// For selecting, describing and listing.
+    pub select: Vec<String>,
+    /// For everything.
+    pub admin: Vec<String>,
+}
+
+/// Without them.
+impl std::fmt::Debug for AccessTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AccessTokens")
+    }
 }

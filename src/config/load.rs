@@ -9,8 +9,8 @@ use serde::Serialize;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::Config;
 use super::tokens::SHIPPED;
+use super::{AccessTokens, Config};
 use crate::compact::Counters;
 use crate::store::embedded::EmbeddedOptions;
 use crate::store::place::Place;
@@ -23,6 +23,8 @@ const ENV_PREFIX: &str = "TOOL_ROUTER__";
 const MAX_CACHE_MIB: u64 = 1 << 20;
 /// A token shorter than this can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
+/// Tokens of one kind that count at once: an old one, a new one, and a few more for parties that change at different times.
+const MAX_TOKENS: usize = 8;
 
 /// Flags, the top layer. Absent ones do not override.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -166,7 +168,8 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     let tokens = match (&config.access.select_token_file, &config.access.admin_token_file) {
         (None, None) => false,
         (Some(select), Some(admin)) => {
-            if token("access.select_token_file", select)? == token("access.admin_token_file", admin)? {
+            let select = several_tokens("access.select_token_file", select)?;
+            if several_tokens("access.admin_token_file", admin)?.iter().any(|token| select.contains(token)) {
                 return Err(value("access: both files hold the same token, so everyone would be admin"));
             }
             true
@@ -199,17 +202,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Reads a token file; blanks around the token are the editor's.
-pub(super) fn token(key: &str, path: &Path) -> Result<String, ConfigError> {
+/// Reads a file of tokens, one a line: while one is replaced, the old and the new both count.
+fn several_tokens(key: &str, path: &Path) -> Result<Vec<String>, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|e| value(format!("{key} {} cannot be read: {e}", path.display())))?;
-    let token = text.trim();
-    if token.len() < MIN_TOKEN_BYTES || !token.bytes().all(|b| b.is_ascii_graphic()) {
+    let tokens: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let sound = |token: &String| MIN_TOKEN_BYTES <= token.len() && token.bytes().all(|b| b.is_ascii_graphic());
+    if tokens.is_empty() || MAX_TOKENS < tokens.len() || !tokens.iter().all(sound) {
         return Err(value(format!(
-            "{key} {} must hold one token of {MIN_TOKEN_BYTES} or more printable characters",
+            "{key} {} must hold 1 to {MAX_TOKENS} tokens, one a line, of {MIN_TOKEN_BYTES} or more printable characters",
             path.display()
         )));
     }
-    Ok(token.to_owned())
+    Ok(tokens)
 }
 
 impl Config {
@@ -258,15 +262,16 @@ impl Config {
 }
 
 impl super::Access {
-    /// The select and the admin token, where they are configured.
+    /// The select and the admin tokens, where they are configured.
     ///
     /// # Errors
     /// A file that cannot be read or holds no token.
-    pub fn tokens(&self) -> Result<Option<(String, String)>, ConfigError> {
+    pub fn tokens(&self) -> Result<Option<AccessTokens>, ConfigError> {
         match (&self.select_token_file, &self.admin_token_file) {
-            (Some(select), Some(admin)) => {
-                Ok(Some((token("access.select_token_file", select)?, token("access.admin_token_file", admin)?)))
-            }
+            (Some(select), Some(admin)) => Ok(Some(AccessTokens {
+                select: several_tokens("access.select_token_file", select)?,
+                admin: several_tokens("access.admin_token_file", admin)?,
+            })),
             _ => Ok(None),
         }
     }
@@ -331,8 +336,14 @@ mod tests {
         write("s", "0123456789abcdef");
         check(&text, &["same token"]);
         write("s", "fedcba9876543210");
-        let tokens = from(&text).unwrap().access.tokens().unwrap();
-        assert_eq!(tokens, Some(("fedcba9876543210".into(), "0123456789abcdef".into())));
+        let tokens = from(&text).unwrap().access.tokens().unwrap().unwrap();
+        assert_eq!((tokens.select, tokens.admin), (vec!["fedcba9876543210".into()], vec!["0123456789abcdef".into()]));
+        write("s", "fedcba9876543210\n\n0000000000000000\n");
+        assert_eq!(from(&text).unwrap().access.tokens().unwrap().unwrap().select.len(), 2, "the old and the new");
+        write("s", "fedcba9876543210\n0123456789abcdef");
+        check(&text, &["same token"]);
+        write("s", "fedcba9876543210\nshort");
+        check(&text, &["access.select_token_file", "one a line, of 16 or more"]);
     }
 
     #[test]

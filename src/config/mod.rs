@@ -20,7 +20,7 @@ mod tokens;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::Access;
+pub use self::access::{Access, AccessTokens};
 pub use self::cache::Cache;
 pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};

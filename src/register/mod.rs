@@ -416,7 +416,12 @@ impl Parts {
         let event = event(current, &changed, &removals);
         let change =
             Change { tenant: tenant.clone(), actor, from, to, upserts, removals, dropped_texts, model_id: info.id, vectors };
-        self.store.apply(&change).await?;
+        self.store.apply(&change).await.inspect_err(|error| {
+            // Of which another router was faster there is nothing to say.
+            if !matches!(error, StoreError::Moved { .. }) {
+                tracing::warn!(error.message = %error, "a change was not stored, and not made");
+            }
+        })?;
 
         let (base, gone) = (Arc::clone(current), change.removals);
         let next = tokio::task::spawn_blocking(move || Arc::new(base.changed(to, &changed, &gone, info.dimension)));

@@ -378,7 +378,9 @@ fn prepare(options: &ClientOptions) -> Result<(Endpoint, Bearer), ClientError> {
     }
     let bearer = match &options.token_file {
         Some(path) => {
-            let token = String::from_utf8_lossy(&read(path)?).trim().to_owned();
+            // The first, where a router's own file is given while a token is replaced in it.
+            let text = String::from_utf8_lossy(&read(path)?).into_owned();
+            let token = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
             let wrong = |_| ClientError::File { path: path.clone(), detail: "it holds no usable token".into() };
             Some(format!("Bearer {token}").parse().map_err(wrong)?)
         }

@@ -25,8 +25,13 @@ use crate::tool::TenantId;
 pub struct Access(Arc<ArcSwapOption<Tokens>>);
 
 struct Tokens {
-    select: String,
-    admin: String,
+    select: Vec<String>,
+    admin: Vec<String>,
+}
+
+/// Compares with all, each in constant time: timing tells nothing about any.
+fn is_one_of(tokens: &[String], token: &[u8]) -> bool {
+    tokens.iter().fold(false, |found, known| found | bool::from(token.ct_eq(known.as_bytes())))
 }
 
 impl std::fmt::Debug for Access {
@@ -40,12 +45,12 @@ impl Access {
     #[must_use]
     pub fn by_tokens(select: &str, admin: &str) -> Self {
         let access = Self::default();
-        access.set(Some((select.to_owned(), admin.to_owned())));
+        access.set(Some((vec![select.to_owned()], vec![admin.to_owned()])));
         access
     }
 
-    /// Asks for these from the next call on: the select and the admin token.
-    pub fn set(&self, tokens: Option<(String, String)>) {
+    /// Asks for these from the next call on: the select and the admin tokens.
+    pub fn set(&self, tokens: Option<(Vec<String>, Vec<String>)>) {
         self.0.store(tokens.map(|(select, admin)| Arc::new(Tokens { select, admin })));
     }
 
@@ -62,9 +67,7 @@ impl Access {
         let Some(token) = header.strip_prefix(b"Bearer ") else {
             return Err(Status::unauthenticated("the authorization metadata is not of the form `Bearer TOKEN`"));
         };
-        // Both comparisons always run, in constant time: timing tells nothing about either token.
-        let is_select = bool::from(token.ct_eq(select.as_bytes()));
-        let is_admin = bool::from(token.ct_eq(admin.as_bytes()));
+        let (is_select, is_admin) = (is_one_of(select, token), is_one_of(admin, token));
         match (is_admin, is_select, need) {
             (true, _, _) | (_, true, Need::Select) => Ok(TenantId::default()),
             (_, true, _) => Err(Status::permission_denied(format!("{method} needs the admin token, this is the select token"))),

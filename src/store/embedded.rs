@@ -184,6 +184,9 @@ pub(super) async fn look(path: &Path) -> Result<Found, StoreError> {
     };
     let (owner, schema) = (pragma("application_id").await?, pragma("user_version").await?);
     let (place, known) = (path.display().to_string(), i64::try_from(STEPS.len()).unwrap_or(i64::MAX));
+    if owner == 0 && schema == 0 && pragma("page_count").await? == 0 {
+        return Ok(Found::Nothing);
+    }
     if owner != APPLICATION_ID {
         return Err(StoreError::Foreign { place });
     }

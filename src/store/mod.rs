@@ -187,7 +187,7 @@ pub enum StoreError {
         detail: String,
     },
     /// The disk, or the size allowed to the store, is full.
-    #[error("the store is full: free disk space, or raise store.max_mib")]
+    #[error("the store is full: free disk space where it is, or raise store.max_mib where that is set")]
     Full,
     /// It cannot be reached or written.
     #[error("the store does not answer: {detail}")]

@@ -89,15 +89,6 @@ impl Place {
         }
     }
 
-    /// Whether a store can be there: a file that is opened is made.
-    #[must_use]
-    pub fn may_exist(&self) -> bool {
-        match self {
-            Self::Embedded(options) => options.path.exists(),
-            Self::Postgres(_) => true,
-        }
-    }
-
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors

@@ -23,8 +23,10 @@ use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Connection, Executor, Postgres, Transaction};
 use tokio::sync::watch;
 
+use self::connect::CONNECT;
 pub use self::connect::PostgresOptions;
 use self::listen::Ear;
+use super::place::Found;
 use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
@@ -41,8 +43,10 @@ pub struct PostgresStore {
     /// Longest that one operation may take.
     timeout: Duration,
     ear: Ear,
-    /// Whether the schema is known to be this build's.
+    /// Whether the schema of this very database is known to be this build's.
     brought_up: AtomicBool,
+    /// Whether some database's was. After that none is made or changed: a router that is led elsewhere finds a store there, or says so.
+    settled: AtomicBool,
     /// Whether the last operation found nobody.
     away: AtomicBool,
 }
@@ -78,6 +82,7 @@ impl PostgresStore {
             timeout: options.timeout,
             ear,
             brought_up: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             away: AtomicBool::new(false),
         })
     }
@@ -87,12 +92,48 @@ impl PostgresStore {
     /// # Errors
     /// Not reachable, no right to do it, not ours, of a newer schema.
     pub async fn bring_up(&self) -> Result<(), StoreError> {
-        if !self.brought_up.load(Ordering::Relaxed) {
-            self.connected(self.timeout, |connection| in_transaction(connection, |t| migrate::bring_up(t).boxed()).boxed())
-                .await??;
-            self.brought_up.store(true, Ordering::Relaxed);
+        if self.brought_up.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        if self.settled.load(Ordering::Relaxed) {
+            let unready = |words: String| StoreError::Unavailable { detail: format!("{}: {words}", self.place()) };
+            match self.look().await? {
+                Found::Nothing => return Err(unready("there is no store in it: put a backup into it".to_owned())),
+                Found::Store { schema, known, .. } if schema < known => {
+                    let words =
+                        format!("its schema version is {schema}, this build's is {known}: restart a router to bring it up");
+                    return Err(unready(words));
+                }
+                Found::Store { .. } => (),
+            }
+        } else {
+            let brought_up = self
+                .connected(self.timeout, |connection| in_transaction(connection, |t| migrate::bring_up(t).boxed()).boxed())
+                .await?;
+            brought_up.map_err(|e| self.placed(e))?;
+        }
+        self.settled.store(true, Ordering::Relaxed);
+        self.brought_up.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// What is there, without changing anything.
+    async fn look(&self) -> Result<Found, StoreError> {
+        let found = self
+            .connected(self.timeout, |connection| {
+                in_transaction(connection, |transaction| migrate::look(transaction).boxed()).boxed()
+            })
+            .await?;
+        found.map_err(|e| self.placed(e))
+    }
+
+    /// With the name of the database, which the statements do not know.
+    fn placed(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Newer { found, known, .. } => StoreError::Newer { place: self.place(), found, known },
+            StoreError::Foreign { .. } => StoreError::Foreign { place: format!("schema tool_router of {}", self.place()) },
+            other => other,
+        }
     }
 
     /// Where it is, for people; never with a password.
@@ -183,7 +224,7 @@ impl PostgresStore {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         let detail = match error {
             sqlx::Error::PoolTimedOut => {
-                format!("{}: no connection within {} ms", self.place(), self.timeout.as_millis())
+                format!("{}: no connection within {} ms", self.place(), self.timeout.min(CONNECT).as_millis())
             }
             error => format!("{}: {error}", self.place()),
         };
@@ -201,15 +242,11 @@ impl PostgresStore {
 ///
 /// # Errors
 /// Not reachable, not ours, of a newer schema.
-pub(super) async fn look(options: &PostgresOptions) -> Result<super::place::Found, StoreError> {
+pub(super) async fn look(options: &PostgresOptions) -> Result<Found, StoreError> {
     let store = PostgresStore::new(options)?;
-    let found = store
-        .connected(options.timeout, |connection| {
-            in_transaction(connection, |transaction| migrate::look(transaction).boxed()).boxed()
-        })
-        .await;
+    let found = store.look().await;
     store.close().await;
-    found?
+    found
 }
 
 async fn in_transaction<T, E, W>(connection: &mut PgConnection, work: W) -> Result<Result<T, E>, sqlx::Error>

@@ -93,9 +93,18 @@ fn sighup_takes_new_tokens_and_certificates() {
     let (old_ca, old_token) = (secrets.copy("cert.pem", "old.pem"), secrets.copy("select", "old-select"));
     assert!(secrets.asks(&program, &old_ca, &old_token));
 
+    // Without a gap: for a while both count.
     secrets.tokens("second");
     assert!(secrets.asks(&program, &old_ca, &old_token), "files alone change nothing");
+    let new_token = secrets.copy("select", "new-select");
+    let [old, new] = [&old_token, &new_token].map(|path| std::fs::read_to_string(path).unwrap());
+    std::fs::write(secrets.path("select"), format!("{new}\n{old}\n")).unwrap();
     program.signal(Signal::HUP);
+    until("the new token counts", || secrets.asks(&program, &old_ca, &new_token));
+    assert!(secrets.asks(&program, &old_ca, &old_token), "and so does the old one");
+    secrets.tokens("second");
+    program.signal(Signal::HUP);
+    until("the old token no longer counts", || !secrets.asks(&program, &old_ca, &old_token));
     until("the new token counts", || secrets.asks(&program, &old_ca, &secrets.path("select")));
     assert!(!secrets.asks(&program, &old_ca, &old_token), "the old one no longer does");
 

@@ -183,6 +183,19 @@ async fn a_database_that_moved_is_found_at_its_new_address() {
     let version = registered_again(&mut router, "after", Duration::from_secs(10)).await;
     let mut other = replica(&url).await;
     reaches(&mut other, &version, AGREED).await;
+    // Led to a database without a store it makes none, and says so.
+    let empty = server.database();
+    new.set(Weather::Cut);
+    std::fs::write(&file, &empty).unwrap();
+    let begun = Instant::now();
+    while !registered(&mut router, "nowhere").await.is_err_and(|status| status.message().contains("there is no store in it")) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it says nothing of it");
+    }
+    let made = "SELECT count(*) FROM pg_namespace WHERE nspname = 'tool_router'";
+    assert_eq!(server.sql("test_2", made).unwrap(), "0");
+    new.set(Weather::Fair);
+    std::fs::write(&file, new.url(&url)).unwrap();
+    registered_again(&mut router, "back", Duration::from_secs(10)).await;
     // And it listens there.
     let version = registered(&mut other, "heard").await.unwrap();
     reaches(&mut router, &version, AGREED).await;

@@ -88,9 +88,23 @@ async fn what_is_not_whole_is_refused_and_nothing_is_lost() {
     assert!(!Path::new(&fresh).exists(), "it was not even opened");
 
     let nowhere = path(folder.path(), "nowhere.db");
-    assert!(refused(&["store", "export", "-", "--store", &nowhere]).contains("is not there"));
-    assert!(refused(&["store", "verify", &nowhere]).contains("is not there") && !Path::new(&nowhere).exists());
+    assert!(refused(&["store", "export", "-", "--store", &nowhere]).contains("there is no store"));
+    assert!(refused(&["store", "verify", &nowhere]).contains("there is no store") && !Path::new(&nowhere).exists());
     assert!(refused(&["store", "export", "/nowhere/b.jsonl", "--store", &file]).contains("/nowhere/b.jsonl"));
+
+    // Whoever only looks at an older store leaves it as it is.
+    let older = path(folder.path(), "older.db");
+    std::fs::copy(&file, &older).unwrap();
+    let mut head = std::fs::read(&older).unwrap();
+    // The schema's version, four bytes of SQLite's header.
+    assert_eq!(head[60..64], [0, 0, 0, 3]);
+    head[63] = 2;
+    std::fs::write(&older, &head).unwrap();
+    for command in [&["store", "verify", &older][..], &["store", "export", "-", "--store", &older]] {
+        let complaint = refused(command);
+        assert!(complaint.contains("has schema version 2, this build reads 3"), "{complaint}");
+        assert_eq!(std::fs::read(&older).unwrap(), head);
+    }
 
     // A router has it: its file is locked, and both go on.
     let store = std::path::PathBuf::from(&file);

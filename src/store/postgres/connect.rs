@@ -12,6 +12,9 @@ use crate::store::StoreError;
 /// The parser's own words may hold what it parsed.
 const NO_ADDRESS: &str = "the address is none: write postgres://user:password@host:port/database";
 
+/// Longest wait for a connection, also of those who have a minute for the answer.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+
 /// What to connect to and how patiently.
 #[derive(Clone)]
 pub struct PostgresOptions {
@@ -86,7 +89,7 @@ impl PostgresOptions {
         ]);
         Ok(PgPoolOptions::new()
             .max_connections(self.max_connections)
-            .acquire_timeout(self.timeout)
+            .acquire_timeout(self.timeout.min(CONNECT))
             // Replicas come and go, and so may the server behind an address.
             .max_lifetime(Duration::from_secs(30 * 60))
             .after_connect(|connection, _| {
