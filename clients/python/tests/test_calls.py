@@ -263,7 +263,7 @@ def test_a_traceparent_that_is_none_is_refused_before_the_call() -> None:
 
 def test_the_token_arrives_and_is_in_no_text(tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("token") / "select.token"
-    file.write_text("a-secret-of-16-letters\n")
+    file.write_text("a-secret-of-16-letters\nan-older-one-that-goes\n")
     with FakeRouter({"SelectTools": answer}) as fake:
         with Router(fake.address, token_file=file) as router:
             router.select("mail")

@@ -81,7 +81,8 @@ def _bearer(token: str | None, token_file: str | os.PathLike[str] | None) -> tup
         raise invalid("token", "is given together with token_file: give one of them")
     if token_file is not None:
         field_name = f"token_file {os.fspath(token_file)}"
-        token = _read("token_file", token_file).decode("ascii", "replace").strip()
+        # The first, where a router's own file is given while a token is replaced in it.
+        token = next(iter(_read("token_file", token_file).decode("ascii", "replace").strip().splitlines()), "").strip()
     elif token is not None:
         field_name = "token"
     else:
