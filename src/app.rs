@@ -249,7 +249,13 @@ pub async fn run(
     // Whatever ends this function ends the building of indexes.
     let _stop_upkeep = StopUpkeep(registrar.clone());
     let tools = match instead {
-        None => registrar.restore().await?,
+        None => match registrar.restore().await {
+            // It went away again.
+            Err(error @ StoreError::Unavailable { .. }) if config.store.postgres.is_some() => {
+                registrar.restore_from(keeping::last_known(config, error, Duration::ZERO)?).await?
+            }
+            restored => restored?,
+        },
         Some(backup) => registrar.restore_from(backup).await?,
     };
     let reranking = start_reranking(config, reranker)?;
@@ -283,7 +289,7 @@ pub async fn run(
         connection_age: Some(config.server.max_connection_age_s).filter(|age| 0 < *age).map(Duration::from_secs),
     };
     let (health, serving) = server::serve(parts, listeners.grpc, stop.clone()).await?;
-    warm_up(&pool, config.embedder.workers.unwrap_or_else(cores)).await;
+    pool.warm_up(WARM_UP).await;
     let live = tokio::spawn(live::follow(config.clone(), configs, access, certificate));
     health.set(true).await;
     readiness.set(true);
@@ -304,7 +310,7 @@ pub async fn run(
     });
     let postgres = config.store.postgres.as_ref();
     let limit = postgres.and_then(|postgres| postgres.unready_after_ms).map(Duration::from_millis);
-    let probes =
+    let mut probes =
         tokio::spawn(keeping::tell_probes(registrar.store_state(), limit, readiness.clone(), health.clone(), stop.clone()));
     let snapshots = postgres.and_then(|postgres| postgres.snapshot_file.clone()).map(|path| {
         let (catalog, model_id, stop) = (Arc::clone(&catalog), info.id.clone(), stop.clone());
@@ -315,7 +321,9 @@ pub async fn run(
     let drain = async {
         shutdown.await;
         tracing::info!("router is draining");
+        // Until it is over: it must not have the last word.
         probes.abort();
+        let _ = (&mut probes).await;
         readiness.set(false);
         health.set(false).await;
         tokio::time::sleep(Duration::from_millis(config.server.drain_delay_ms)).await;
@@ -386,19 +394,6 @@ fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, 
 /// Over all tenants.
 fn count(catalog: &Catalog, of_tenant: impl Fn(&TenantCatalog) -> usize) -> u64 {
     catalog.load().tenants().map(|(_, tenant)| of_tenant(tenant) as u64).sum()
-}
-
-/// Runs the model a few times on every worker, on short texts and long ones: the first runs allocate, and no caller should wait for that.
-async fn warm_up(pool: &Pool, workers: usize) {
-    let texts = [1, 20, 200].map(|words| "warm up ".repeat(words));
-    let all = (0..2 * workers).flat_map(|_| texts.iter());
-    let deadline = Instant::now() + WARM_UP;
-    let runs = all.map(|text| pool.query(text.clone(), deadline));
-    for run in futures_util::future::join_all(runs).await {
-        if let Err(error) = run {
-            tracing::debug!(error.message = %error, "a run to warm up failed");
-        }
-    }
 }
 
 /// Embeds what has no vectors of the current model, tenant by tenant: once, or for as long as routers with another model may add tools.

@@ -45,6 +45,8 @@ pub mod clock;
 
 pub mod background;
 
+pub mod disk;
+
 pub mod embed;
 
 pub mod index;

@@ -55,27 +55,30 @@ pub(super) async fn open(config: &Config) -> Result<Opened, AppError> {
             Err(error) => return Err(error.into()),
         }
     };
-    let Some(file) = &settings.snapshot_file else {
-        return Err(AppError::NoStore {
-            error,
-            waited: patience,
-            hint: "set store.postgres.snapshot_file to start from what was last known",
-        });
+    let instead = Some(last_known(config, error, patience)?);
+    Ok(Opened { store: Arc::new(store), place: place.name(), instead })
+}
+
+/// The last snapshot, for a database that does not answer.
+///
+/// # Errors
+/// There is none, or it is of no use.
+pub(super) fn last_known(config: &Config, error: StoreError, waited: Duration) -> Result<Backup, AppError> {
+    let Some(file) = config.store.postgres.as_ref().and_then(|postgres| postgres.snapshot_file.as_ref()) else {
+        let hint = "set store.postgres.snapshot_file to start from what was last known";
+        return Err(AppError::NoStore { error, waited, hint });
     };
     let read = std::fs::File::open(file).map_err(backup::BackupError::from);
     match read.and_then(|file| backup::read(std::io::BufReader::new(file))) {
         Ok(backup) => {
             let (path, tools) = (file.display(), backup.tools());
             tracing::warn!(error.message = %error, store.snapshot = %path, catalog.tools = tools, "starting from the last snapshot");
-            Ok(Opened { store: Arc::new(store), place: place.name(), instead: Some(backup) })
+            Ok(backup)
         }
         Err(unread) => {
             tracing::error!(error.message = %unread, store.snapshot = %file.display(), "the snapshot is of no use");
-            Err(AppError::NoStore {
-                error,
-                waited: patience,
-                hint: "and store.postgres.snapshot_file does not help: the log says why",
-            })
+            let hint = "and store.postgres.snapshot_file does not help: the log says why";
+            Err(AppError::NoStore { error, waited, hint })
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::AppError;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::rpc::Access;
 use crate::rpc::server::{Certificate, TlsPem};
 use crate::telemetry;
@@ -16,34 +16,42 @@ const LIVE: [&str; 3] = ["access", "server.tls", "log.filter"];
 pub(super) async fn follow(start: Config, mut configs: mpsc::Receiver<Config>, access: Access, certificate: Certificate) {
     let mut current = start;
     while let Some(next) = configs.recv().await {
-        match take(&next, &access, &certificate) {
-            Ok(()) => {
-                let waiting = changed(&current, &next);
+        let waiting = changed(&current, &next);
+        match take(keep(&current, next), &access, &certificate) {
+            Ok(taken) => {
+                current = taken;
                 if waiting.is_empty() {
                     tracing::info!("the configuration was read again");
                 } else {
                     let keys = waiting.join(", ");
                     tracing::warn!(config.keys = keys, "the configuration was read again; these need a restart");
                 }
-                current = keep(current, next);
             }
             Err(error) => tracing::error!(error.message = %error, "the configuration is kept as it was"),
         }
     }
 }
 
-/// All or nothing: what can fail comes first.
-fn take(config: &Config, access: &Access, certificate: &Certificate) -> Result<(), AppError> {
+/// All or nothing: what can fail comes first. Judged is what will be in force, not what was read: a router that goes on listening where it
+/// did must not lose its tokens because the file names another address.
+fn take(config: Config, access: &Access, certificate: &Certificate) -> Result<Config, AppError> {
+    config::check(&config)?;
     let tokens = config.access.tokens()?;
-    set_certificate(certificate, config)?;
+    telemetry::parse_filter(&config.log.filter).map_err(|e| AppError::System { what: "log.filter", detail: e.to_string() })?;
+    set_certificate(certificate, &config)?;
     access.set(tokens.map(|tokens| (tokens.select, tokens.admin)));
-    telemetry::set_filter(&config.log.filter).map_err(|e| AppError::System { what: "log.filter", detail: e.to_string() })
+    // It parsed.
+    telemetry::set_filter(&config.log.filter).ok();
+    Ok(config)
 }
 
-/// The configuration in force afterwards: what needs a restart is as before, and told again next time.
-fn keep(current: Config, next: Config) -> Config {
-    let mut kept = current;
-    (kept.access, kept.server.tls, kept.log.filter) = (next.access, next.server.tls, next.log.filter);
+/// The configuration in force afterwards: what needs a restart is as before, and told again next time. So is TLS for a router that had none.
+fn keep(current: &Config, next: Config) -> Config {
+    let mut kept = current.clone();
+    (kept.access, kept.log.filter) = (next.access, next.log.filter);
+    if kept.server.tls.is_some() && next.server.tls.is_some() {
+        kept.server.tls = next.server.tls;
+    }
     kept
 }
 
@@ -65,6 +73,14 @@ fn changed(current: &Config, next: &Config) -> Vec<String> {
     // TLS for a router that had none, or none for one that had it, changes what is listened for.
     if current.server.tls.is_some() != next.server.tls.is_some() {
         keys.push("server.tls".to_owned());
+    }
+    // Secrets are not in what was compared.
+    let hidden =
+        [("store.postgres", current.store.postgres != next.store.postgres), ("sources", current.sources != next.sources)];
+    for (key, differs) in hidden {
+        if differs && !keys.iter().any(|named| named.starts_with(key)) {
+            keys.push(key.to_owned());
+        }
     }
     keys
 }
@@ -91,12 +107,21 @@ mod tests {
     #[test]
     fn what_needs_a_restart_is_named() {
         let (current, mut next) = (Config::default(), Config::default());
+        let tls = crate::config::Tls { certificate_file: "c".into(), key_file: "k".into() };
+        let with = Config { server: crate::config::Server { tls: Some(tls), ..Default::default() }, ..Config::default() };
+        assert_eq!(changed(&current, &with), ["server.tls"]);
+        assert!(keep(&current, with.clone()).server.tls.is_none() && keep(&with, current.clone()).server.tls.is_some());
         assert!(changed(&current, &next).is_empty());
         next.log.filter = "debug".into();
         next.access.admin_token_file = Some("a".into());
         assert!(changed(&current, &next).is_empty(), "these are taken");
         next.cache.answers_mib = 7;
         next.store.max_mib = Some(3);
-        assert_eq!(changed(&current, &next), ["store.max_mib", "cache.answers_mib"].map(str::to_owned).to_vec());
+        next.store.postgres = Some(crate::config::Postgres { url: Some("postgres://a".into()), ..Default::default() });
+        let mut moved = next.clone();
+        moved.store.postgres.as_mut().unwrap().url = Some("postgres://b".into());
+        assert_eq!(changed(&next, &moved), ["store.postgres"]);
+        next.store.postgres = None;
+        assert_eq!(changed(&current, &next), ["cache.answers_mib", "store.max_mib"].map(str::to_owned).to_vec());
     }
 }

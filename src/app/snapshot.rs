@@ -1,6 +1,5 @@
 //! Writes the catalogue to a file of its own whenever it has changed, for a start without a database.
 
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,15 +42,9 @@ pub(super) async fn keep(path: PathBuf, catalog: Arc<Catalog>, model_id: String,
     }
 }
 
-/// Beside the old one first: a router that is killed half way leaves that.
 fn write(path: &Path, tenants: &[Arc<TenantCatalog>], model_id: &str) -> Result<(), BackupError> {
-    let beside = path.with_extension("part");
     let backup = Backup { tenants: tenants.iter().map(|tenant| kept(tenant, model_id)).collect() };
-    let mut file = BufWriter::new(std::fs::File::create(&beside)?);
-    backup::write(&backup, &mut file)?;
-    file.flush()?;
-    file.get_ref().sync_all()?;
-    Ok(std::fs::rename(&beside, path)?)
+    backup::write_file(&backup, path).map(drop)
 }
 
 fn kept(tenant: &TenantCatalog, model_id: &str) -> Kept {

@@ -1,6 +1,6 @@
 //! `tool-router doctor`: looks at everything a router needs where it is going to run, changes nothing, and says what is wrong.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -9,6 +9,7 @@ use x509_parser::pem::Pem;
 
 use super::{Exit, output};
 use crate::config::{Config, Tls};
+use crate::disk::Disk;
 use crate::embed::Loaded;
 use crate::rpc::client::{Client, ClientOptions};
 use crate::rpc::proto::ListToolsRequest;
@@ -177,18 +178,16 @@ fn disk(report: &mut Report, config: &Config) {
         None => Some(config.store.path.clone()),
     };
     let Some(file) = file else { return };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Some(there) = folder.ancestors().find(|folder| folder.exists()) else { return };
-    match rustix::fs::statvfs(there) {
+    let place = file.display();
+    match Disk::of(&file) {
         Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let (word, mib) = (if free < LITTLE { Word::Warn } else { Word::Ok }, output::thousands(free >> 20));
-            report.say(word, "disk", &format!("{mib} MiB free where {} is", file.display()));
-            if disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
-                report.say(Word::Fail, "disk", &format!("{} cannot be written: its file system is read-only", file.display()));
+            let (word, mib) = (if disk.free < LITTLE { Word::Warn } else { Word::Ok }, output::thousands(disk.free >> 20));
+            report.say(word, "disk", &format!("{mib} MiB free where {place} is"));
+            if disk.read_only {
+                report.say(Word::Fail, "disk", &format!("{place} cannot be written: its file system is read-only"));
             }
         }
-        Err(error) => report.say(Word::Fail, "disk", &format!("{}: {error}", there.display())),
+        Err(error) => report.say(Word::Fail, "disk", &format!("{place}: {error}")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `tool-router store`: the store itself, without a router: bring it up to date, copy it, back it up, check it.
 
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 /// What to do with a store.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Bring a store's schema up to this build; with --to, copy all of it into another, empty store
+    /// Bring a store's schema up to this build; with --to, copy its tools, vectors and paused sources into another, empty store
     Migrate(MigrateArguments),
     /// Write a backup: JSON lines that end in their checksum
     Export(ExportArguments),
@@ -156,12 +156,7 @@ async fn export(arguments: ExportArguments) -> Result<(), Exit> {
         backup::write(&backup, BufWriter::new(std::io::stdout().lock())).map_err(|e| failed(&e))?;
         return Ok(());
     }
-    // Beside it first, so that an older backup of that name is there until this one is.
-    let beside = file.with_extension("part");
-    let mut out = BufWriter::new(std::fs::File::create(&beside).map_err(|e| failed(&e))?);
-    let written = backup::write(&backup, &mut out).map_err(|e| failed(&e))?;
-    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(|e| failed(&e))?;
-    std::fs::rename(&beside, file).map_err(|e| failed(&e))?;
+    let written = backup::write_file(&backup, file).map_err(|e| failed(&e))?;
     let lines = output::thousands(written.lines);
     output::line(&format!("wrote {} to {}: {lines} lines, sha256 {}", summary(&backup), file.display(), written.sha256));
     Ok(())

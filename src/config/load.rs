@@ -141,7 +141,11 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn check(config: &Config) -> Result<(), ConfigError> {
+/// Whether a configuration is one that may be run.
+///
+/// # Errors
+/// One line that names the key, the value and what to do.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
     let server = &config.server;
     let positive = [
         ("server.default_deadline_ms", server.default_deadline_ms),

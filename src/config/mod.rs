@@ -24,7 +24,7 @@ pub use self::access::{Access, AccessTokens};
 pub use self::cache::Cache;
 pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};
-pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, load};
+pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, check, load};
 pub use self::log::Log;
 pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
 pub use self::ranking::{NoMatch, Ranking};

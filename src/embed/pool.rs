@@ -146,6 +146,20 @@ impl Pool {
         (shared.queries_done.load(Ordering::Relaxed), shared.passages_done.load(Ordering::Relaxed))
     }
 
+    /// Runs the model a few times on every worker, on short texts and long ones: the first runs allocate, and no caller should wait for that.
+    /// They are not counted.
+    pub async fn warm_up(&self, limit: Duration) {
+        let texts = [1, 20, 200].map(|words| "warm up ".repeat(words));
+        let deadline = Instant::now() + limit;
+        let all = (0..2 * self.0.workers).flat_map(|_| texts.iter());
+        for run in futures_util::future::join_all(all.map(|text| self.query(text.clone(), deadline))).await {
+            if let Err(error) = run {
+                tracing::debug!(error.message = %error, "a run to warm up failed");
+            }
+        }
+        self.0.shared.queries_done.store(0, Ordering::Relaxed);
+    }
+
     /// The vector of a query, before `deadline` or not at all.
     ///
     /// # Errors

@@ -48,7 +48,11 @@ impl Registrar {
         let Some(mut heard) = self.0.store.heard() else { return };
         let mut away = false;
         loop {
-            let looked = self.catch_up_all().await;
+            // What is cut off here has published nothing.
+            let looked = tokio::select! {
+                () = stop.cancelled() => return,
+                looked = self.catch_up_all() => looked,
+            };
             self.0.state.set(looked.is_err());
             match &looked {
                 Err(error) if !away => {
@@ -93,11 +97,11 @@ impl Registrar {
         let (from, info) = (current.version(), self.0.pool.info().clone());
         match self.0.store.since(tenant, from).await? {
             Since::Nothing => Ok(from),
-            // A tenant that removes its last tool keeps its version. One that has none any more was dropped, or this is another database.
-            Since::Whole(stored) if stored.version.number == 0 => {
-                let tools = current.len();
+            Since::Whole(stored) if is_suspicious(&stored, &current) => {
+                let (stored, tools) = (stored.records.len(), current.len());
                 let detail = format!(
-                    "it is empty, and this router has {tools} tools: put a backup into it, or restart the routers if that is meant"
+                    "it begins another history with {stored} tools, and this router has {tools}: put a backup into it, or restart the \
+                     routers if that is meant"
                 );
                 Err(StoreError::Unavailable { detail }.into())
             }
@@ -225,6 +229,14 @@ impl Registrar {
         self.0.publish(&next);
         Ok((next, stale))
     }
+}
+
+/// A tenant that removes its last tool keeps its version. One that has none any more was dropped, or this is another database; and one that
+/// another router has begun to fill since then is no better. Where tools come and go within a history, sources hold mass removals.
+fn is_suspicious(stored: &StoredTenant, current: &TenantCatalog) -> bool {
+    let lost = current.len().saturating_sub(stored.records.len());
+    let other = stored.version.epoch != current.version().epoch;
+    stored.version.number == 0 || (other && super::MASS_REMOVAL_MIN < lost && current.len() < lost * 2)
 }
 
 /// A stored record as an entry; vectors of texts that it had before are those it had.

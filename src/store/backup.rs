@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-pub use self::lines::{BackupError, Written, read, write};
+pub use self::lines::{BackupError, Written, read, write, write_file};
 use super::columns::Columns;
 use super::{Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};

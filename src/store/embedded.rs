@@ -22,6 +22,7 @@ use super::columns::{Columns, column, unsigned, vector};
 use super::place::Found;
 use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
+use crate::disk::Disk;
 use crate::index::vector::Codes;
 use crate::tool::TenantId;
 
@@ -64,10 +65,8 @@ impl EmbeddedStore {
             std::fs::create_dir_all(folder)
                 .map_err(|e| StoreError::Unavailable { detail: format!("folder {} cannot be made: {e}", folder.display()) })?;
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // SQLite only says that its input or output failed.
-        let read_only = |disk: rustix::fs::StatVfs| disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY);
-        if rustix::fs::statvfs(folder).is_ok_and(read_only) {
+        if Disk::of(&path).is_ok_and(|disk| disk.read_only) {
             let detail = format!("{}: its file system is read-only", path.display());
             return Err(StoreError::Unavailable { detail });
         }

@@ -35,11 +35,14 @@ use crate::tool::TenantId;
 /// Longest that a whole catalogue may take, beside what any other operation may.
 const WHOLE: u32 = 12;
 
+/// Longest that closing waits for operations under way.
+const CLOSING: Duration = Duration::from_secs(2);
+
 /// The store.
 pub struct PostgresStore {
-    options: Mutex<PostgresOptions>,
+    options: Arc<Mutex<PostgresOptions>>,
     /// Another one when the database has moved.
-    pool: Arc<ArcSwap<PgPool>>,
+    pool: ArcSwap<PgPool>,
     /// Longest that one operation may take.
     timeout: Duration,
     ear: Ear,
@@ -74,13 +77,14 @@ impl PostgresStore {
     /// The address is none.
     pub fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
         options.place()?;
-        let pool = Arc::new(ArcSwap::from_pointee(options.pool()?));
-        let ear = Ear::new(Arc::clone(&pool));
+        let timeout = options.timeout;
+        let pool = ArcSwap::from_pointee(options.pool()?);
+        let options = Arc::new(Mutex::new(options.clone()));
         Ok(Self {
-            options: Mutex::new(options.clone()),
+            ear: Ear::new(Arc::clone(&options)),
+            options,
             pool,
-            timeout: options.timeout,
-            ear,
+            timeout,
             brought_up: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             away: AtomicBool::new(false),
@@ -96,15 +100,17 @@ impl PostgresStore {
             return Ok(());
         }
         if self.settled.load(Ordering::Relaxed) {
-            let unready = |words: String| StoreError::Unavailable { detail: format!("{}: {words}", self.place()) };
-            match self.look().await? {
-                Found::Nothing => return Err(unready("there is no store in it: put a backup into it".to_owned())),
+            let words = match self.look().await? {
+                Found::Nothing => "there is no store in it: put a backup into it".to_owned(),
                 Found::Store { schema, known, .. } if schema < known => {
-                    let words =
-                        format!("its schema version is {schema}, this build's is {known}: restart a router to bring it up");
-                    return Err(unready(words));
+                    format!("its schema version is {schema}, this build's is {known}: restart a router to bring it up")
                 }
-                Found::Store { .. } => (),
+                Found::Store { .. } => String::new(),
+            };
+            if !words.is_empty() {
+                // It answers, but is not what is looked for.
+                self.note(true);
+                return Err(StoreError::Unavailable { detail: format!("{}: {words}", self.place()) });
             }
         } else {
             let brought_up = self
@@ -384,7 +390,8 @@ impl Store for PostgresStore {
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             self.ear.close();
-            self.pool.load_full().close().await;
+            // It waits for what is under way, and a server that is silent answers to nothing.
+            let _ = tokio::time::timeout(CLOSING, self.pool.load_full().close()).await;
         }
         .boxed()
     }

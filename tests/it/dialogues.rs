@@ -113,7 +113,7 @@ async fn written_dialogues_find_their_tool_by_meaning() {
         config.embedder.kind = tool_router::config::EmbedderKind::Onnx;
     })
     .await;
-    check(&mut router, [41, 12]).await;
+    check(&mut router, [39, 8]).await;
 }
 
 #[tokio::test]

@@ -49,8 +49,10 @@ fn a_vector_does_not_depend_on_its_neighbours() {
 fn meaning_beats_spelling_and_odd_texts_are_fine() {
     let Some(mut loaded) = load("model::meaning_beats_spelling_and_odd_texts_are_fine") else { return };
     let mut embed = |text: &str| loaded.embedders[0].embed(text).unwrap();
-    let query = embed("give the customer their money back");
-    assert!(query.cosine(&embed("customer database back-up")) < query.cosine(&embed("refund a payment")));
+    let query = embed("how much is the yen worth in euros");
+    // A tenth apart: processors with other int8 instructions differ in the third decimal.
+    let (spelled, meant) = (query.cosine(&embed("how much")), query.cosine(&embed("convert an amount between currencies")));
+    assert!(spelled < meant, "{spelled} by spelling, {meant} by meaning");
     for odd in ["", " ", "\0", "💥", &"a".repeat(40_000), &"\u{200b}".repeat(300), &" ".repeat(1_000)] {
         assert_eq!(embed(odd).dimension(), 384);
     }

@@ -106,6 +106,40 @@ async fn a_frozen_database_holds_up_no_selection() {
 }
 
 #[tokio::test]
+async fn a_router_whose_database_is_frozen_stops_all_the_same() {
+    let Some(mut server) = server("outage::a_router_whose_database_is_frozen_stops_all_the_same").await else { return };
+    let mut router = replica(&server.database()).await;
+    registered(&mut router, "before").await.unwrap();
+    server.freeze();
+    until_away(&router, true).await;
+    let begun = Instant::now();
+    router.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(8), "it waited {:?} for a database that says nothing", begun.elapsed());
+    server.thaw();
+}
+
+#[tokio::test]
+async fn silence_at_the_same_address_takes_no_connection_for_good() {
+    let Some(mut server) = server("outage::silence_at_the_same_address_takes_no_connection_for_good").await else { return };
+    let url = server.database();
+    let proxy = Proxy::before(server.address()).await;
+    let mut router = TestRouter::start_with(|config| {
+        shared(config, &proxy.url(&url));
+        config.store.postgres.as_mut().unwrap().max_connections = 2;
+    })
+    .await;
+    registered(&mut router, "before").await.unwrap();
+    for round in 0..4 {
+        // Whoever is connected now hears nothing any more, ever; who connects anew finds a server.
+        proxy.set(Weather::Silent);
+        until_away(&router, true).await;
+        proxy.strand();
+        registered_again(&mut router, &format!("after_{round}"), Duration::from_secs(15)).await;
+        until_away(&router, false).await;
+    }
+}
+
+#[tokio::test]
 async fn a_slow_database_is_slow_and_nothing_else() {
     let Some(mut server) = server("outage::a_slow_database_is_slow_and_nothing_else").await else { return };
     let url = server.database();

@@ -247,8 +247,10 @@ async fn a_database_that_was_restored_from_a_backup_is_believed() {
 #[tokio::test]
 async fn an_emptied_database_empties_no_router() {
     let Some(mut server) = server("replicas::an_emptied_database_empties_no_router").await else { return };
-    let mut all = replicas(&server.database(), 1).await;
-    all[0].register("s", vec![tool("kept", "Is kept in memory.")]).await;
+    let url = server.database();
+    let mut all = replicas(&url, 1).await;
+    let kept = ["kept", "a", "b", "c", "d", "e", "f"].map(|name| tool(name, "Is kept in memory."));
+    all[0].register("s", kept.to_vec()).await;
     server.sql("test_1", "CREATE SCHEMA backup; CREATE TABLE backup.tools AS SELECT * FROM tool_router.tools").unwrap();
     server.sql("test_1", "TRUNCATE tool_router.tenants, tool_router.tools, tool_router.audit, tool_router.vectors").unwrap();
     let begun = Instant::now();
@@ -256,7 +258,14 @@ async fn an_emptied_database_empties_no_router() {
         assert!(begun.elapsed() < Duration::from_secs(5), "it says nothing of it");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(names(&all[0].select("kept").await), ["s/kept"]);
+    assert_eq!(names(&all[0].select("kept").await)[0], "s/kept");
+    // One that starts now knows no better, and begins another history. That is no reason to forget everything either.
+    let mut fresh = crate::support::replicas::replica(&url).await;
+    fresh.register("s", vec![tool("stray", "Is the first of another history.")]).await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(names(&all[0].select("kept").await)[0], "s/kept");
+    drop(fresh);
+    server.sql("test_1", "TRUNCATE tool_router.tenants, tool_router.tools, tool_router.audit, tool_router.vectors").unwrap();
     let request = RegisterToolsRequest { source: "s".into(), tools: vec![tool("new", "Too early.")], ..Default::default() };
     let refused = all[0].catalog.register_tools(request).await.unwrap_err();
     assert!(refused.code() == Code::Unavailable && refused.message().contains("put a backup into it"), "{refused}");

@@ -11,7 +11,9 @@
 //!
 //! Whatever stands below a tenant is that tenant's. Nothing is taken from a file whose end is missing or whose hash is another.
 
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -144,6 +146,32 @@ pub fn write(backup: &Backup, mut out: impl Write) -> Result<Written, BackupErro
     writeln!(out, "{}", serde_json::to_string(&end).map_err(std::io::Error::other)?)?;
     out.flush()?;
     Ok(Written { lines: lines + 1, sha256 })
+}
+
+/// Writes a backup to a file of its own. Beside it first: whoever is killed half way leaves what was there before, and of two who write at
+/// once the last one's is there, whole.
+///
+/// # Errors
+/// The folder does not take it.
+pub fn write_file(backup: &Backup, path: &Path) -> Result<Written, BackupError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = write_synced(backup, &beside).and_then(|written| {
+        std::fs::rename(&beside, path)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        std::fs::remove_file(&beside).ok();
+    }
+    written
+}
+
+fn write_synced(backup: &Backup, path: &Path) -> Result<Written, BackupError> {
+    let mut file = BufWriter::new(File::create(path)?);
+    let written = write(backup, &mut file)?;
+    file.get_ref().sync_all()?;
+    Ok(written)
 }
 
 /// Reads a backup, and believes it only when all of it is there.

@@ -70,8 +70,18 @@ impl PostgresOptions {
         PgConnectOptions::from_str(&self.url).map_err(|_| StoreError::Unavailable { detail: NO_ADDRESS.to_owned() })
     }
 
-    /// A pool that has no connection yet.
+    /// What operations share: all connections but the one that listens. None is open yet.
     pub(super) fn pool(&self) -> Result<PgPool, StoreError> {
+        self.pool_of(self.max_connections.saturating_sub(1).max(1))
+    }
+
+    /// What listens, on a pool of its own: one that breaks off at a server that is silent waits for that server to the end of its days, and
+    /// must take nobody else's connection with it.
+    pub(super) fn pool_that_listens(&self) -> Result<PgPool, StoreError> {
+        self.pool_of(1)
+    }
+
+    fn pool_of(&self, connections: u32) -> Result<PgPool, StoreError> {
         let mut options = self.parsed()?.application_name("tool-router");
         let says_how = self.url.contains("sslmode=") || self.url.contains("ssl-mode=");
         if let Some(file) = &self.ca_file {
@@ -88,7 +98,7 @@ impl PostgresOptions {
             ("idle_in_transaction_session_timeout", format!("{milliseconds}ms")),
         ]);
         Ok(PgPoolOptions::new()
-            .max_connections(self.max_connections)
+            .max_connections(connections)
             .acquire_timeout(self.timeout.min(CONNECT))
             // Replicas come and go, and so may the server behind an address.
             .max_lifetime(Duration::from_secs(30 * 60))

@@ -1,12 +1,13 @@
 //! Hears of others' changes. A notification only says that it is worth looking: one that is lost delays a look, and loses nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use sqlx::postgres::{PgListener, PgPool};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+
+use super::PostgresOptions;
 
 /// Between two tries to listen.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -21,17 +22,20 @@ pub(super) struct Ear {
 
 impl Ear {
     /// Begins to listen.
-    pub(super) fn new(pool: Arc<ArcSwap<PgPool>>) -> Self {
+    pub(super) fn new(options: Arc<Mutex<PostgresOptions>>) -> Self {
         let (rung, again) = (watch::Sender::new(()), Arc::new(Notify::new()));
         let (bell, restart) = (rung.clone(), Arc::clone(&again));
         let task = tokio::spawn(async move {
             loop {
-                let pool = pool.load_full();
-                tokio::select! {
-                    ended = listen(&pool, &bell) => if let Err(error) = ended {
-                        tracing::debug!(error.message = %error, "not listening for changes of other routers");
-                    },
-                    () = restart.notified() => continue,
+                // Where the database is now.
+                let pool = options.lock().unwrap_or_else(PoisonError::into_inner).pool_that_listens();
+                if let Ok(pool) = pool {
+                    tokio::select! {
+                        ended = listen(&pool, &bell) => if let Err(error) = ended {
+                            tracing::debug!(error.message = %error, "not listening for changes of other routers");
+                        },
+                        () = restart.notified() => continue,
+                    }
                 }
                 tokio::time::sleep(PAUSE).await;
             }

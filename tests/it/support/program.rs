@@ -43,11 +43,13 @@ impl Program {
     pub(crate) fn start_configured(file: &Path) -> Self {
         let (port, http_port) = (free_port(), free_port());
         let http = SocketAddr::from(([127, 0, 0, 1], http_port));
-        let program = Self::spawn(port, http, &[], |command| {
+        let mut program = Self::spawn(port, http, &[], |command| {
             command.arg("--config").arg(file);
         });
         let started = Instant::now();
         while !is_ready(http) {
+            let ended = program.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the program ended, perhaps for want of a port: {ended:?}");
             assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -55,9 +57,11 @@ impl Program {
     }
 
     fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
-        let program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
+        let mut program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
         let started = Instant::now();
         while !run(&["health", "--address", &program.address]).status.success() {
+            let ended = program.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the program ended, perhaps for want of a port: {ended:?}");
             assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -27,6 +27,8 @@ pub(crate) enum Weather {
 pub(crate) struct Proxy {
     port: u16,
     weather: watch::Sender<Weather>,
+    /// Counts up when all who are connected are left to themselves.
+    stranded: watch::Sender<usize>,
     taken: Arc<AtomicUsize>,
 }
 
@@ -35,11 +37,13 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (weather, now) = watch::channel(Weather::Fair);
+        let (stranded, strands) = watch::channel(0);
         let taken = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&taken);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
-                let now = now.clone();
+                let (now, mut strands) = (now.clone(), strands.clone());
+                strands.mark_unchanged();
                 count.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     if *now.borrow() == Weather::Cut {
@@ -49,14 +53,22 @@ impl Proxy {
                     caller.set_nodelay(true).ok();
                     target.set_nodelay(true).ok();
                     let ((from_caller, to_caller), (from_target, to_target)) = (caller.into_split(), target.into_split());
+                    let both = async {
+                        tokio::select! {
+                            () = carry(from_caller, to_target, now.clone()) => (),
+                            () = carry(from_target, to_caller, now) => (),
+                        }
+                    };
+                    tokio::pin!(both);
                     tokio::select! {
-                        () = carry(from_caller, to_target, now.clone()) => (),
-                        () = carry(from_target, to_caller, now) => (),
+                        () = &mut both => (),
+                        // Both sockets stay open, and nothing is read from either.
+                        _ = strands.changed() => std::future::pending().await,
                     }
                 });
             }
         });
-        Self { port, weather, taken }
+        Self { port, weather, stranded, taken }
     }
 
     /// Where it listens.
@@ -74,6 +86,12 @@ impl Proxy {
         let (before, database) = url.rsplit_once('/').unwrap();
         let (scheme_and_user, _) = before.rsplit_once(':').unwrap();
         format!("{scheme_and_user}:{}/{database}", self.port)
+    }
+
+    /// Leaves everyone who is connected in silence for good, and is fair to all who come.
+    pub(crate) fn strand(&self) {
+        self.stranded.send_modify(|times| *times += 1);
+        self.set(Weather::Fair);
     }
 
     pub(crate) fn set(&self, weather: Weather) {
