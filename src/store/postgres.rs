@@ -50,6 +50,8 @@ pub struct PostgresStore {
     brought_up: AtomicBool,
     /// Whether some database's was. After that none is made or changed: a router that is led elsewhere finds a store there, or says so.
     settled: AtomicBool,
+    /// Whether the last look for what was missed was cut short: perhaps it was much.
+    many_steps: AtomicBool,
     /// Whether the last operation found nobody.
     away: AtomicBool,
 }
@@ -87,6 +89,7 @@ impl PostgresStore {
             timeout,
             brought_up: AtomicBool::new(false),
             settled: AtomicBool::new(false),
+            many_steps: AtomicBool::new(false),
             away: AtomicBool::new(false),
         })
     }
@@ -283,8 +286,12 @@ impl Store for PostgresStore {
 
     fn since<'a>(&'a self, tenant: &'a TenantId, have: Version) -> BoxFuture<'a, Result<Since, StoreError>> {
         let tenant = tenant.clone();
+        // Steps are few, and callers wait for them. Only where they were too many for that, the next try is given more time.
+        let limit = if self.many_steps.load(Ordering::Relaxed) { self.timeout * WHOLE } else { self.timeout };
         async move {
-            self.transaction(self.timeout * WHOLE, move |transaction| catch_up::since(transaction, tenant, have).boxed()).await?
+            let read = self.transaction(limit, move |transaction| catch_up::since(transaction, tenant, have).boxed()).await;
+            self.many_steps.store(matches!(read, Err(StoreError::Unavailable { .. })), Ordering::Relaxed);
+            read?
         }
         .boxed()
     }

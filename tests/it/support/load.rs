@@ -94,12 +94,17 @@ async fn with_retries(client: &mut ToolRouterClient<Channel>, query: &str, count
         request.set_timeout(Duration::from_secs(5));
         match (client.select_tools(request).await, pauses.next()) {
             (Ok(_), _) => return Ok(()),
-            // The second is tonic's word for a connection that went before the call was sent.
-            (Err(status), Some(pause)) if matches!(status.code(), Code::Unavailable | Code::Cancelled) => {
+            (Err(status), Some(pause)) if got_no_answer(&status) => {
                 counted.retried.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(*pause)).await;
             }
             (Err(status), _) => return Err(status),
         }
     }
+}
+
+/// UNAVAILABLE, and tonic's words for a connection that went before the call was sent, or before the router took it.
+fn got_no_answer(status: &tonic::Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Cancelled)
+        || (status.code() == Code::Internal && status.message().contains("h2 protocol error"))
 }

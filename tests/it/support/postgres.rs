@@ -8,12 +8,26 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Longest wait for a server to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A port nobody listens on now, and nobody is given by chance: below those that the system gives to outgoing connections, and told once in
+/// a process. So a server that is stopped finds its port free when it starts again.
+pub(crate) fn free_port() -> u16 {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(131).wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed));
+        let port = 10_000 + u16::try_from(number % 20_000).unwrap_or(0);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
 
 /// A running server. Dropping it stops it and removes its data.
 pub(crate) struct Server {
@@ -39,7 +53,7 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let child = spawn(&programs, folder.path(), port).unwrap();
         let server = Self { programs, folder, port, child, databases: 0 };
         server.wait();

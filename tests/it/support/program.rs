@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+pub(crate) use super::postgres::free_port;
+
 /// A `tool-router serve` that is killed when dropped.
 pub(crate) struct Program {
     pub(crate) child: Child,
@@ -118,9 +120,4 @@ fn is_ready(http: SocketAddr) -> bool {
 /// Runs a command of the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tool-router")).args(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-/// A port nobody listens on now.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
