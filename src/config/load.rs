@@ -21,6 +21,8 @@ use crate::telemetry;
 const ENV_PREFIX: &str = "TOOL_ROUTER__";
 /// Largest cache: a terabyte.
 const MAX_CACHE_MIB: u64 = 1 << 20;
+/// Longest wait or age: a year. Longer ones overflow somewhere, and mean none.
+const MAX_WAIT_S: u64 = 365 * 24 * 3_600;
 /// A token shorter than this can be guessed.
 const MIN_TOKEN_BYTES: usize = 16;
 /// Tokens of one kind that count at once: an old one, a new one, and a few more for parties that change at different times.
@@ -155,6 +157,17 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     ];
     if let Some((key, _)) = positive.iter().find(|(_, number)| *number == 0) {
         return Err(value(format!("{key} is 0, 1 is the least")));
+    }
+    let postgres = config.store.postgres.as_ref();
+    let waits = [
+        ("server.max_connection_age_s", server.max_connection_age_s, MAX_WAIT_S),
+        ("server.drain_delay_ms", server.drain_delay_ms, MAX_WAIT_S * 1_000),
+        ("server.drain_timeout_ms", server.drain_timeout_ms, MAX_WAIT_S * 1_000),
+        ("store.postgres.start_timeout_ms", postgres.map_or(0, |postgres| postgres.start_timeout_ms), MAX_WAIT_S * 1_000),
+        ("store.postgres.unready_after_ms", postgres.and_then(|p| p.unready_after_ms).unwrap_or(0), MAX_WAIT_S * 1_000),
+    ];
+    if let Some((key, given, most)) = waits.iter().find(|(_, given, most)| most < given) {
+        return Err(value(format!("{key} is {given}, {most} is the most: a year")));
     }
     if let Some(workers) = config.embedder.workers.filter(|n| *n == 0 || 64 < *n) {
         return Err(value(format!("embedder.workers is {workers}, it must be 1 to 64")));
@@ -309,6 +322,10 @@ mod tests {
         check("[server]\ngrpc_address = \"nonsense\"", &["grpc_address"]);
         check("[server]\ndefault_deadline_ms = 0", &["server.default_deadline_ms is 0"]);
         check("[server]\ndefault_deadline_ms = \"2s\"", &["default_deadline_ms"]);
+        check(
+            "[server]\nmax_connection_age_s = 9223372036854775807",
+            &["server.max_connection_age_s is 9223372036854775807, 31536000 is the most"],
+        );
         check("[embedder]\nkind = \"magic\"", &["magic"]);
         check("[embedder]\nworkers = 65", &["embedder.workers is 65, it must be 1 to 64"]);
         check("[store]\nmax_mib = 0", &["store.max_mib is 0"]);
