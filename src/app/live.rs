@@ -37,10 +37,9 @@ pub(super) async fn follow(start: Config, mut configs: mpsc::Receiver<Config>, a
 fn take(config: Config, access: &Access, certificate: &Certificate) -> Result<Config, AppError> {
     config::check(&config)?;
     let tokens = config.access.tokens()?;
-    telemetry::parse_filter(&config.log.filter).map_err(|e| AppError::System { what: "log.filter", detail: e.to_string() })?;
     set_certificate(certificate, &config)?;
     access.set(tokens.map(|tokens| (tokens.select, tokens.admin)));
-    // It parsed.
+    // It was checked above.
     telemetry::set_filter(&config.log.filter).ok();
     Ok(config)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use x509_parser::pem::Pem;
 
 use super::{Exit, output};
-use crate::config::{Config, Tls};
+use crate::config::{self, Config, EmbedderKind, Tls};
 use crate::disk::Disk;
 use crate::embed::Loaded;
 use crate::rpc::client::{Client, ClientOptions};
@@ -91,11 +91,12 @@ pub async fn run(
             report.say(
                 Word::Ok,
                 "model",
-                &format!("{id}, {} numbers a vector, loaded in {took} ms ({numerics})", loaded.info.dimension),
+                &format!("{id}, {} numbers a vector, loaded in {took} ms, numerics {numerics}", loaded.info.dimension),
             );
         }
         Err(error) => report.say(Word::Fail, "model", &error),
     }
+    runtime(&mut report, &config);
     store(&mut report, &config).await;
     if let Some(tls) = &config.server.tls {
         certificate(&mut report, tls);
@@ -106,6 +107,24 @@ pub async fn run(
         0 => Ok(()),
         1 => Err(Exit::failed("one check failed")),
         failed => Err(Exit::failed(format!("{failed} checks failed"))),
+    }
+}
+
+/// Which ONNX Runtime the model runs on: the first of those that are looked for.
+fn runtime(report: &mut Report, config: &Config) {
+    if config.embedder.kind != EmbedderKind::Onnx {
+        return report.say(Word::Ok, "runtime", "none is needed: embedder.kind is \"hashing\"");
+    }
+    if !cfg!(feature = "onnx") {
+        return report.say(Word::Fail, "runtime", "this build has no ONNX Runtime: build with the feature `onnx`");
+    }
+    let candidates = config::runtime_candidates(&config.embedder);
+    match candidates.iter().find(|path| path.exists()) {
+        Some(path) => report.say(Word::Ok, "runtime", &format!("ONNX Runtime {}", path.display())),
+        // The system's own is found by its name alone, if at all; the line of the model says whether.
+        None => {
+            report.say(Word::Warn, "runtime", "no ONNX Runtime in any of its places but the system's: `make setup` brings one")
+        }
     }
 }
 

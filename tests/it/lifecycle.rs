@@ -151,6 +151,7 @@ async fn the_doctor_looks_and_changes_nothing() {
     assert!(well, "{said}");
     says(&said, "ok", "configuration", &config);
     says(&said, "ok", "model", "hashing");
+    says(&said, "ok", "runtime", "none is needed");
     says(&said, "ok", "store", "empty; the first start makes it");
     says(&said, "ok", "certificate", "is good for");
     says(&said, "ok", "disk", "MiB free");

@@ -36,8 +36,8 @@ impl Program {
     pub(crate) fn start_shared(port: u16, http_port: u16, url: &str) -> Self {
         Self::start_with(port, http_port, &[], |command| {
             command.env("TOOL_ROUTER__STORE__POSTGRES__URL", url);
-            // Half a second's notice before it stops: time for a balancer's two looks at shorter intervals.
-            command.env("TOOL_ROUTER__SERVER__DRAIN_DELAY_MS", "1000").env("TOOL_ROUTER__STORE__POSTGRES__TIMEOUT_MS", "2000");
+            // Longer than the second and a half in which haproxy.cfg's looks notice that it stops.
+            command.env("TOOL_ROUTER__SERVER__DRAIN_DELAY_MS", "2000").env("TOOL_ROUTER__STORE__POSTGRES__TIMEOUT_MS", "2000");
         })
     }
 
