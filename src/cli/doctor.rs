@@ -119,13 +119,12 @@ fn runtime(report: &mut Report, config: &Config) {
         return report.say(Word::Fail, "runtime", "this build has no ONNX Runtime: build with the feature `onnx`");
     }
     let candidates = config::runtime_candidates(&config.embedder);
-    match candidates.iter().find(|path| path.exists()) {
-        Some(path) => report.say(Word::Ok, "runtime", &format!("ONNX Runtime {}", path.display())),
+    let (word, text) = match candidates.iter().find(|path| path.exists()) {
+        Some(path) => (Word::Ok, format!("ONNX Runtime {}", path.display())),
         // The system's own is found by its name alone, if at all; the line of the model says whether.
-        None => {
-            report.say(Word::Warn, "runtime", "no ONNX Runtime in any of its places but the system's: `make setup` brings one")
-        }
-    }
+        None => (Word::Warn, "no ONNX Runtime in any of its places but the system's: `make setup` brings one".to_owned()),
+    };
+    report.say(word, "runtime", &text);
 }
 
 async fn store(report: &mut Report, config: &Config) {

@@ -22,8 +22,8 @@ use crate::tool::TenantId;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Between two looks for a version that a caller waits for.
 const AGAIN: Duration = Duration::from_millis(20);
-/// Kept back of a caller's deadline for the way home.
-const TRAVEL: Duration = Duration::from_millis(10);
+/// Kept back of a caller's deadline for the way home, on a machine that may be busy: a tenth of it, within these.
+const TRAVEL: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(100)];
 
 /// Whether the store answered when it was last asked. A store that nobody else writes is only asked when something changes.
 #[derive(Debug, Default)]
@@ -142,7 +142,8 @@ impl Registrar {
         let malformed = || Violation::new("min_catalog_version", "is not a version: pass a catalog_version as it was given");
         let version = Version::parse(wanted).ok_or_else(malformed)?;
         // The answer has to travel.
-        let deadline = deadline.checked_sub(TRAVEL).unwrap_or(deadline);
+        let travel = (deadline.saturating_duration_since(Instant::now()) / 10).clamp(TRAVEL[0], TRAVEL[1]);
+        let deadline = deadline.checked_sub(travel).unwrap_or(deadline);
         loop {
             let current = self.0.catalog.load().tenant(tenant).version();
             let follows = current.epoch == version.epoch || current.number == 0;

@@ -13,7 +13,7 @@ mod write;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -45,7 +45,8 @@ pub struct PostgresStore {
     pool: ArcSwap<PgPool>,
     /// Longest that one operation may take.
     timeout: Duration,
-    ear: Ear,
+    /// From when somebody first wants to hear: tools that look once do not listen.
+    ear: OnceLock<Ear>,
     /// Whether the schema of this very database is known to be this build's.
     brought_up: AtomicBool,
     /// Whether some database's was. After that none is made or changed: a router that is led elsewhere finds a store there, or says so.
@@ -83,7 +84,7 @@ impl PostgresStore {
         let pool = ArcSwap::from_pointee(options.pool()?);
         let options = Arc::new(Mutex::new(options.clone()));
         Ok(Self {
-            ear: Ear::new(Arc::clone(&options)),
+            ear: OnceLock::new(),
             options,
             pool,
             timeout,
@@ -189,7 +190,7 @@ impl PostgresStore {
     fn note(&self, away: bool) {
         let was_away = self.away.swap(away, Ordering::Relaxed);
         if was_away && !away {
-            self.ear.anew();
+            self.listen_anew();
         }
         let moved = if away { self.options().moved() } else { None };
         let Some((options, pool)) = moved.and_then(|options| options.pool().ok().map(|pool| (options, pool))) else { return };
@@ -197,9 +198,15 @@ impl PostgresStore {
         *self.options() = options;
         self.brought_up.store(false, Ordering::Relaxed);
         let old = self.pool.swap(Arc::new(pool));
-        self.ear.anew();
+        self.listen_anew();
         // It waits for what is under way, which may be for as long as the limit.
         tokio::spawn(async move { old.close().await });
+    }
+
+    fn listen_anew(&self) {
+        if let Some(ear) = self.ear.get() {
+            ear.anew();
+        }
     }
 
     /// Does `work` in a transaction that sees one snapshot of the database; commits when it gives `Ok`.
@@ -277,7 +284,7 @@ impl Store for PostgresStore {
     }
 
     fn heard(&self) -> Option<watch::Receiver<()>> {
-        Some(self.ear.heard())
+        Some(self.ear.get_or_init(|| Ear::new(Arc::clone(&self.options))).heard())
     }
 
     fn versions(&self) -> BoxFuture<'_, Result<Vec<(TenantId, Version)>, StoreError>> {
@@ -396,7 +403,9 @@ impl Store for PostgresStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
-            self.ear.close();
+            if let Some(ear) = self.ear.get() {
+                ear.close();
+            }
             // It waits for what is under way, and a server that is silent answers to nothing.
             let _ = tokio::time::timeout(CLOSING, self.pool.load_full().close()).await;
         }

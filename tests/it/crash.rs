@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tool_router::rpc::proto::*;
 
+use crate::support::disk::SmallDisk;
 use crate::support::program::Program;
 use crate::support::{catalog_at, left_out, tool};
 
@@ -140,20 +141,10 @@ async fn the_flush_comes_before_the_acknowledgement() {
 async fn a_full_disk_refuses_and_keeps_what_it_has() {
     let name = "crash::a_full_disk_refuses_and_keeps_what_it_has";
     let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&disk).output();
-    if !mount.is_ok_and(|output| output.status.success()) {
+    let Some(disk) = SmallDisk::mount(folder.path(), "2m") else {
         return left_out(name, "needs the right to mount a small disk");
-    }
-    struct Unmount(std::path::PathBuf);
-    impl Drop for Unmount {
-        fn drop(&mut self) {
-            std::process::Command::new("umount").arg("-l").arg(&self.0).status().ok();
-        }
-    }
-    let _unmount = Unmount(disk.clone());
-    let store = disk.join("router.db");
+    };
+    let store = disk.path("router.db");
     let path = store.clone();
     let program = tokio::task::spawn_blocking(move || Program::start(&path)).await.unwrap();
     let mut client = catalog_at(&program.address).await.unwrap();

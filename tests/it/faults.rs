@@ -1,12 +1,12 @@
 //! What disks and clocks do to a router: a log that was torn, a file system that turned read-only, time that jumps.
 
 use std::path::Path;
-use std::process::Command;
 
 use tool_router::rpc::proto::*;
 use tool_router::store::Store;
 use tool_router::store::embedded::{EmbeddedOptions, EmbeddedStore};
 
+use crate::support::disk::SmallDisk;
 use crate::support::program::{Program, run};
 use crate::support::{catalog_at, left_out, tool};
 
@@ -74,28 +74,15 @@ async fn a_torn_log_costs_its_torn_end_and_nothing_else() {
 async fn a_read_only_file_system_is_said_at_start_and_loses_nothing() {
     let name = "faults::a_read_only_file_system_is_said_at_start_and_loses_nothing";
     let folder = tempfile::tempdir().unwrap();
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = |options: &str| {
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&disk).output();
-        done.is_ok_and(|output| output.status.success())
-    };
-    if !mount("size=8m") {
+    let Some(disk) = SmallDisk::mount(folder.path(), "8m") else {
         return left_out(name, "needs the right to mount a small disk");
-    }
-    struct Unmount(std::path::PathBuf);
-    impl Drop for Unmount {
-        fn drop(&mut self) {
-            Command::new("umount").arg("-l").arg(&self.0).status().ok();
-        }
-    }
-    let _unmount = Unmount(disk.clone());
-    let path = disk.join("router.db");
+    };
+    let path = disk.path("router.db");
     let store = path.clone();
     let program = tokio::task::spawn_blocking(move || Program::start(&store)).await.unwrap();
     batch(&program.address, 1).await.unwrap();
     tokio::task::spawn_blocking(move || program.stop()).await.unwrap();
-    assert!(mount("remount,ro"));
+    assert!(disk.set("remount,ro"));
     let store = path.to_str().unwrap().to_owned();
     let flags = ["--embedder", "hashing", "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"];
     let output = tokio::task::spawn_blocking(move || run(&[&["serve", "--store", &store], &flags[..]].concat())).await.unwrap();
@@ -105,7 +92,7 @@ async fn a_read_only_file_system_is_said_at_start_and_loses_nothing() {
     std::fs::write(&config, format!("[embedder]\nkind = \"hashing\"\n[store]\npath = \"{}\"\n", path.display())).unwrap();
     let doctor = run(&["doctor", "--config", config.to_str().unwrap()]);
     assert!(String::from_utf8_lossy(&doctor.stdout).contains("its file system is read-only"), "{doctor:?}");
-    assert!(mount("remount,rw"));
+    assert!(disk.set("remount,rw"));
     assert_eq!(read(&path).await, 1);
 }
 

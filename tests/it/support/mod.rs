@@ -1,6 +1,7 @@
 //! A router under test: in this process on ports of the system's choice, or as the real program.
 
 pub(crate) mod bundled;
+pub(crate) mod disk;
 pub(crate) mod llm;
 pub(crate) mod load;
 pub(crate) mod mcp;

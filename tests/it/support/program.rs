@@ -45,29 +45,27 @@ impl Program {
     pub(crate) fn start_configured(file: &Path) -> Self {
         let (port, http_port) = (free_port(), free_port());
         let http = SocketAddr::from(([127, 0, 0, 1], http_port));
-        let mut program = Self::spawn(port, http, &[], |command| {
+        let program = Self::spawn(port, http, &[], |command| {
             command.arg("--config").arg(file);
         });
-        let started = Instant::now();
-        while !is_ready(http) {
-            let ended = program.child.try_wait().unwrap();
-            assert!(ended.is_none(), "the program ended, perhaps for want of a port: {ended:?}");
-            assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        program
+        program.once(|_| is_ready(http))
     }
 
     fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
-        let mut program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
+        let program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
+        program.once(|program| run(&["health", "--address", &program.address]).status.success())
+    }
+
+    /// Waits until it is there.
+    fn once(mut self, is_there: impl Fn(&Self) -> bool) -> Self {
         let started = Instant::now();
-        while !run(&["health", "--address", &program.address]).status.success() {
-            let ended = program.child.try_wait().unwrap();
+        while !is_there(&self) {
+            let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "the program ended, perhaps for want of a port: {ended:?}");
             assert!(started.elapsed() < Duration::from_secs(30), "the program does not get ready");
             std::thread::sleep(Duration::from_millis(10));
         }
-        program
+        self
     }
 
     fn spawn(port: u16, http: SocketAddr, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
