@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Exit, output};
 use crate::config::{self, Overrides};
-use crate::store::backup::{self, Backup, Kept, Line};
+use crate::store::backup::{self, Backup, Epoch, Kept};
 use crate::store::place::{Found, Place};
 use crate::store::{Store, StoreError};
 
@@ -137,7 +137,7 @@ async fn migrate(arguments: MigrateArguments) -> Result<(), Exit> {
     let backup = existing(&from).await?;
     sound(&backup, &from.name())?;
     spinner.set_message(format!("writing {} tools to {}", backup.tools(), to.name()));
-    let copy = put(&backup, &to, Line::Same, "store migrate").await?;
+    let copy = put(&backup, &to, Epoch::Kept, "store migrate").await?;
     spinner.finish_and_clear();
     same(&backup, &copy, &to.name())?;
     output::line(&format!("copied {} from {} to {}", summary(&backup), from.name(), to.name()));
@@ -174,7 +174,7 @@ async fn import(arguments: ImportArguments) -> Result<(), Exit> {
     let backup = backup::read(from).map_err(|e| wrong(&e))?;
     sound(&backup, &name)?;
     let spinner = output::spinner(&format!("writing {} tools to {}", backup.tools(), place.name()));
-    let copy = put(&backup, &place, Line::New, "store import").await?;
+    let copy = put(&backup, &place, Epoch::Drawn, "store import").await?;
     spinner.finish_and_clear();
     same(&backup, &copy, &place.name())?;
     output::line(&format!("put {} from {name} into {}", summary(&backup), place.name()));
@@ -182,20 +182,20 @@ async fn import(arguments: ImportArguments) -> Result<(), Exit> {
 }
 
 /// Writes into a store that has no tools, and reads what is there then.
-async fn put(backup: &Backup, place: &Place, line: Line, actor: &str) -> Result<Backup, Exit> {
+async fn put(backup: &Backup, place: &Place, epoch: Epoch, actor: &str) -> Result<Backup, Exit> {
     let store = place.open().await.map_err(|e| failed(&e))?;
-    let written = put_open(backup, store.as_ref(), &place.name(), line, actor).await;
+    let written = put_open(backup, store.as_ref(), &place.name(), epoch, actor).await;
     store.close().await;
     written
 }
 
-async fn put_open(backup: &Backup, store: &dyn Store, name: &str, line: Line, actor: &str) -> Result<Backup, Exit> {
+async fn put_open(backup: &Backup, store: &dyn Store, name: &str, epoch: Epoch, actor: &str) -> Result<Backup, Exit> {
     let there = store.versions().await.map_err(|e| failed(&e))?;
     if let Some((tenant, version)) = there.first() {
         let has = format!("{name} is not empty: tenant {} is at version {version}", tenant.as_str());
         return Err(Exit::failed(format!("{has}; name an empty store, nothing was changed")));
     }
-    backup.put_into(store, line, actor).await.map_err(|e| failed(&e))?;
+    backup.put_into(store, epoch, actor).await.map_err(|e| failed(&e))?;
     Backup::of(store).await.map_err(|e| failed(&e))
 }
 

@@ -38,11 +38,11 @@ pub struct Kept {
 
 /// Which history the tools go on with where they are put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum Epoch {
     /// The same: nothing was written elsewhere meanwhile.
-    Same,
+    Kept,
     /// A new one: after a backup, other steps follow than those that followed it once.
-    New,
+    Drawn,
 }
 
 impl Backup {
@@ -68,7 +68,7 @@ impl Backup {
     ///
     /// # Errors
     /// The store has tools, or does not take them.
-    pub async fn put_into(&self, store: &dyn Store, line: Line, actor: &str) -> Result<(), StoreError> {
+    pub async fn put_into(&self, store: &dyn Store, epoch: Epoch, actor: &str) -> Result<(), StoreError> {
         for kept in &self.tenants {
             let StoredTenant { tenant, version, records } = &kept.stored;
             for of_model in kept.vectors.chunk_by(|a, b| a.model_id == b.model_id) {
@@ -81,7 +81,7 @@ impl Backup {
             for source in &kept.paused {
                 store.set_paused(tenant, source, true).await?;
             }
-            let epoch = if line == Line::New { rand::random() } else { version.epoch };
+            let epoch = if epoch == Epoch::Drawn { rand::random() } else { version.epoch };
             let change = Change {
                 tenant: tenant.clone(),
                 actor: actor.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::backup::{Backup, Line};
+use super::backup::{Backup, Epoch};
 use super::{Since, Store, StoreError};
 use crate::catalog::{Change, Record, State, TextHash, Version};
 use crate::compact::Costs;
@@ -173,7 +173,7 @@ async fn whole_histories_are_taken(store: &dyn Store) {
     other.model_name = ModelName::parse("another_other").unwrap();
     kept.stored.records.push(other);
     kept.paused = vec!["x".into()];
-    moved.put_into(store, Line::Same, "backup").await.unwrap();
+    moved.put_into(store, Epoch::Kept, "backup").await.unwrap();
     let mut after = Backup::of(store).await.unwrap();
     let (copy, original) = (after.tenants.pop().unwrap(), after.tenants.pop().unwrap());
     assert_eq!(original.checksum(), before.tenants[0].checksum());
@@ -182,6 +182,6 @@ async fn whole_histories_are_taken(store: &dyn Store) {
     let tenant = TenantId::new("moved");
     assert!(matches!(store.since(&tenant, Version::default()).await.unwrap(), Since::Whole(_)), "its steps are not there");
     // Where tools are, no history is put over them.
-    let again = moved.put_into(store, Line::New, "backup").await.unwrap_err();
+    let again = moved.put_into(store, Epoch::Drawn, "backup").await.unwrap_err();
     assert!(matches!(again, StoreError::Moved { .. }), "{again}");
 }
