@@ -8,6 +8,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "proto/toolrouter/v1/router.proto",
         "proto/toolrouter/v1/catalog.proto",
         "proto/toolrouter/v1/sources.proto",
+        "proto/toolrouter/v1/calls.proto",
+        "proto/toolrouter/v1/operations.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={file}");
