@@ -27,13 +27,13 @@ use crate::embed::hashing::HashingEmbedder;
 use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
 use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
-use crate::register::{Registrar, StoreState};
+use crate::register::Registrar;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
-use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
+use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions};
 use crate::sources::{Sources, Surroundings};
-use crate::store::StoreError;
-use crate::telemetry::{Meters, Watched};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{CacheSize, Identity, Meters, Observed, Watched};
 use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
@@ -213,12 +213,15 @@ pub fn load_policy(config: &Config, model: &ModelInfo) -> Result<Policy, AppErro
 /// It could not start, or a server broke.
 pub async fn run(
     config: &Config,
+    identity: &Identity,
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
     configs: mpsc::Receiver<Config>,
 ) -> Result<(), AppError> {
     let started = Instant::now();
-    let meters = Arc::new(Meters::new().map_err(|e| AppError::System { what: "metrics", detail: e.to_string() })?);
+    let server = listeners.grpc.local_addr().ok();
+    let measuring = config.telemetry.meters(identity.clone(), server).map_err(|detail| ConfigError::Value { detail })?;
+    let meters = Arc::new(Meters::new(&measuring).map_err(|e| AppError::System { what: "metrics", detail: e.to_string() })?);
     let (readiness, stop) = (Readiness::default(), CancellationToken::new());
     let addresses = (listeners.grpc.local_addr().ok(), listeners.http.local_addr().ok());
     let mut http =
@@ -242,7 +245,14 @@ pub async fn run(
     let pool =
         Pool::start(loaded, options).map_err(|e| AppError::System { what: "starting embed workers", detail: e.to_string() })?;
 
-    let keeping::Opened { store, place: store_place, instead } = keeping::open(config).await?;
+    meters.set_model(&info);
+    pool.on_wait({
+        let meters = Arc::clone(&meters);
+        move |waited| meters.waited(waited)
+    });
+
+    let keeping::Opened { store, place: store_place, peer, instead } = keeping::open(config).await?;
+    let store: Arc<dyn Store> = Arc::new(Observed::new(store, peer, Arc::clone(&meters)));
     let catalog = Arc::new(Catalog::default());
     let choice = config.index.choice();
     let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock), choice);
@@ -271,7 +281,8 @@ pub async fn run(
         clock: Arc::new(SystemClock),
     };
     let sources = Sources::start(config.sources()?, surroundings).await?;
-    watch(&meters, &catalog, &pool, selector.shadow(), &sources, registrar.store_state());
+    let selector = Arc::new(selector);
+    watch(&meters, &Looked { catalog: &catalog, pool: &pool, selector: &selector, sources: &sources, registrar: &registrar });
 
     let (access, certificate) = (Access::default(), Certificate::default());
     access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
@@ -282,7 +293,7 @@ pub async fn run(
         selector,
         offered: Offered::new(pool.clone()),
         sources: sources.clone(),
-        meters,
+        meters: Arc::clone(&meters),
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
         certificate: certificate.clone(),
@@ -355,6 +366,9 @@ pub async fn run(
         Ok(_) => (),
         Err(_) => http.abort(),
     }
+    // What was counted last is pushed last.
+    let pushing = Arc::clone(&meters);
+    tokio::task::spawn_blocking(move || pushing.stop()).await.ok();
     tracing::info!("router has stopped");
     Ok(result?)
 }
@@ -376,15 +390,39 @@ fn selector_options(config: &Config) -> SelectorOptions {
     }
 }
 
-fn watch(meters: &Meters, catalog: &Arc<Catalog>, pool: &Pool, shadow: &Shadow, sources: &Sources, store: Arc<StoreState>) {
-    let (for_enabled, for_disabled, for_graph) = (Arc::clone(catalog), Arc::clone(catalog), Arc::clone(catalog));
-    let (pool, embedded, shadow, sources) = (pool.clone(), pool.clone(), shadow.clone(), sources.clone());
+/// What gauges look at.
+struct Looked<'a> {
+    catalog: &'a Arc<Catalog>,
+    pool: &'a Pool,
+    selector: &'a Arc<Selector>,
+    sources: &'a Sources,
+    registrar: &'a Registrar,
+}
+
+fn watch(meters: &Meters, looked: &Looked<'_>) {
+    let tools = |of: fn(&TenantCatalog) -> usize| -> Box<dyn Fn() -> u64 + Send + Sync> {
+        let catalog = Arc::clone(looked.catalog);
+        Box::new(move || count(&catalog, of))
+    };
+    let (pool, embedded, sources) = (looked.pool.clone(), looked.pool.clone(), looked.sources.clone());
+    let (shadow, selector, catalog) = (looked.selector.shadow().clone(), Arc::clone(looked.selector), Arc::clone(looked.catalog));
+    let (registrar, store) = (looked.registrar.clone(), looked.registrar.store_state());
+    let lagging = Arc::clone(&store);
+    let size = |(entries, bytes)| CacheSize { entries, bytes };
     meters.watch(Watched {
-        enabled_tools: Box::new(move || count(&for_enabled, |tenant| tenant.enabled().len())),
-        disabled_tools: Box::new(move || count(&for_disabled, |tenant| tenant.len() - tenant.enabled().len())),
-        graph_tools: Box::new(move || count(&for_graph, |t| if t.index().has_graph() { t.sealed().len() } else { 0 })),
+        enabled_tools: tools(|tenant| tenant.enabled().len()),
+        disabled_tools: tools(|tenant| tenant.len() - tenant.enabled().len()),
+        graph_tools: tools(|tenant| if tenant.index().has_graph() { tenant.sealed().len() } else { 0 }),
+        delta_tools: tools(TenantCatalog::delta_len),
+        merges: Box::new(move || registrar.merges()),
+        version: Box::new(move || catalog.load().tenant(&TenantId::default()).version().number),
+        lag: Box::new(move || lagging.lag()),
         embed_waiting: Box::new(move || pool.waiting() as u64),
         embedded: Box::new(move || embedded.embedded()),
+        caches: Box::new(move || {
+            let [answers, vectors] = selector.remembered().map(size);
+            [("answers", answers), ("vectors", vectors)]
+        }),
         shadow_recall: Box::new(move || Some(shadow.recall()).filter(|recall| 0 < recall.checks).map(|recall| recall.mean)),
         sources: Arc::new(move || sources.list()),
         store_answers: Box::new(move || store.away_for().is_none()),

@@ -41,6 +41,12 @@ where
         self.0.is_some()
     }
 
+    /// How many values it remembers, and their bytes.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        self.0.as_ref().map_or((0, 0), |values| (values.entry_count(), values.weighted_size()))
+    }
+
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<V> {

@@ -5,7 +5,7 @@
 //! Modules in reading order. A module knows those above its own group only; `tests/it/layering.rs` enforces it.
 //!
 //! - Words: [`tool`] (who a tool is), [`json`] (JSON that loses nothing), [`error`] (kinds of failure), [`clock`], [`background`] (threads that
-//!   step back).
+//!   step back), [`disk`], [`spans`] (what inner parts say of their work).
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
 //!   [`compact`] (definitions to a text under a cap), [`arguments`] (what a model made of them), [`gate`] (what may not be registered).
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
@@ -46,6 +46,8 @@ pub mod clock;
 pub mod background;
 
 pub mod disk;
+
+pub mod spans;
 
 pub mod embed;
 

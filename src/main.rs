@@ -96,11 +96,15 @@ where
 fn serve(arguments: &serve::Arguments) -> Result<(), Exit> {
     let config = config::load(arguments.config.as_deref(), &arguments.overrides()).map_err(|e| Exit::bad_config(&e))?;
     let log = telemetry::LogOptions { format: config.log.format, filter: config.log.filter.clone() };
-    telemetry::init(&log).map_err(|e| Exit::bad_config(&e))?;
+    let identity = config.telemetry.identity();
+    let options = config.telemetry.options(log, identity.clone()).map_err(|e| Exit::bad_config(&e))?;
+    let telemetry = telemetry::init(options).map_err(|e| Exit::bad_config(&e))?;
     on_runtime(async {
+        let telemetry = telemetry.start().map_err(|e| Exit::bad_config(&e))?;
         let listeners = app::Listeners::bind(&config).await.map_err(|e| Exit::failed(e.to_string()))?;
         let configs = serve::reread(arguments.config.clone(), arguments.overrides());
-        let outcome = app::run(&config, listeners, serve::shutdown_signal(), configs).await;
+        let outcome = app::run(&config, &identity, listeners, serve::shutdown_signal(), configs).await;
+        telemetry.stop().await;
         outcome.map_err(|e| match e {
             app::AppError::Config(e) => Exit::bad_config(&e),
             other => Exit::failed(other.to_string()),

@@ -11,7 +11,7 @@ use crate::console::Readiness;
 use crate::register::StoreState;
 use crate::rpc::server::Health;
 use crate::store::backup::{self, Backup};
-use crate::store::place::Place;
+use crate::store::place::{Peer, Place};
 use crate::store::postgres::PostgresStore;
 use crate::store::{Store, StoreError};
 
@@ -25,6 +25,8 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     /// Where it is, for people.
     pub(super) place: String,
+    /// Where it is, for spans.
+    pub(super) peer: Peer,
     /// What to serve until it answers, where it did not in time.
     pub(super) instead: Option<Backup>,
 }
@@ -36,7 +38,7 @@ pub(super) struct Opened {
 pub(super) async fn open(config: &Config) -> Result<Opened, AppError> {
     let place = config.store_place()?;
     let Place::Postgres(options) = &place else {
-        return Ok(Opened { store: place.open().await?, place: place.name(), instead: None });
+        return Ok(Opened { store: place.open().await?, place: place.name(), peer: place.peer(), instead: None });
     };
     let settings = config.store.postgres.clone().unwrap_or_default();
     let patience = Duration::from_millis(settings.start_timeout_ms);
@@ -44,7 +46,7 @@ pub(super) async fn open(config: &Config) -> Result<Opened, AppError> {
     let mut told = false;
     let error = loop {
         match store.bring_up().await {
-            Ok(()) => return Ok(Opened { store: Arc::new(store), place: place.name(), instead: None }),
+            Ok(()) => return Ok(Opened { store: Arc::new(store), place: place.name(), peer: place.peer(), instead: None }),
             Err(error @ StoreError::Unavailable { .. }) if begun.elapsed() < patience => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(error.message = %error, timeout_ms = settings.start_timeout_ms, "waiting for the store");
@@ -56,7 +58,7 @@ pub(super) async fn open(config: &Config) -> Result<Opened, AppError> {
         }
     };
     let instead = Some(last_known(config, error, patience)?);
-    Ok(Opened { store: Arc::new(store), place: place.name(), instead })
+    Ok(Opened { store: Arc::new(store), place: place.name(), peer: place.peer(), instead })
 }
 
 /// The last snapshot, for a database that does not answer.

@@ -135,6 +135,12 @@ impl TenantCatalog {
         Self::assemble(self.tenant.clone(), version, dimension, self.sealed.clone(), &gone, delta)
     }
 
+    /// Tools that lie in the delta.
+    #[must_use]
+    pub fn delta_len(&self) -> usize {
+        self.delta.len()
+    }
+
     /// Whether the delta has outgrown its place beside the sealed part.
     #[must_use]
     pub fn wants_merge(&self) -> bool {

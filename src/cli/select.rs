@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Answer from this version of the catalogue or a later one, as a registration gave it, through whichever router
     #[arg(long, value_name = "VERSION", conflicts_with = "tools")]
     min_catalog_version: Option<String>,
+    /// Keep a record of the selection, for `tool-router replay`.
+    #[arg(long)]
+    keep_replay: bool,
     /// The model's API
     #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
     format: Format,
@@ -169,6 +172,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             tool_references: arguments.tool_references,
         }),
         min_catalog_version: arguments.min_catalog_version,
+        keep_replay: arguments.keep_replay,
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
@@ -233,6 +237,7 @@ async fn rank(
         relative_margin,
         scope: _,
         min_catalog_version: _,
+        keep_replay: _,
     } = message;
     let (query, conversation) = match input {
         Some(Input::Query(query)) => (query, None),

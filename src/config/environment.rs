@@ -30,6 +30,12 @@ pub fn for_server(set: &BTreeMap<String, String>, file: Option<&Path>) -> Result
     Ok(environment)
 }
 
+/// A variable of the router's own environment; one that is empty or no text counts as absent.
+#[expect(clippy::disallowed_methods, reason = "config/ is the one reader of the environment")]
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

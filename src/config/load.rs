@@ -176,6 +176,9 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
         return Err(value(complaint));
     }
     config.ranking.left_out().map_err(value)?;
+    if let Some(complaint) = config.telemetry.complaint() {
+        return Err(value(complaint));
+    }
     let cache = &config.cache;
     for (key, mib) in [("cache.answers_mib", cache.answers_mib), ("cache.vectors_mib", cache.vectors_mib)] {
         if MAX_CACHE_MIB < mib {

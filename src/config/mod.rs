@@ -16,6 +16,7 @@ mod reranker;
 mod server;
 mod sources;
 mod store;
+mod telemetry;
 mod tokens;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,7 @@ pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
 pub use self::store::{Postgres, Store};
+pub use self::telemetry::{Otlp, Telemetry};
 pub use self::tokens::{Tokens, TokensEstimate, TokensFile, TokensOverhead};
 
 /// Everything that can be set.
@@ -58,6 +60,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Logs.
     pub log: Log,
+    /// Who this router is to those who watch it, and where its spans and metrics go.
+    pub telemetry: Telemetry,
     /// Servers that the router keeps in sync.
     pub sources: Vec<Source>,
 }

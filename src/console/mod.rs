@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -72,6 +72,12 @@ async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     readiness.answer()
 }
 
-async fn metrics(State(meters): State<Arc<Meters>>) -> impl IntoResponse {
+/// In the format that the scraper asks for: exemplars have room in OpenMetrics only.
+async fn metrics(State(meters): State<Arc<Meters>>, headers: HeaderMap) -> impl IntoResponse {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("application/openmetrics-text") {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        return ([(header::CONTENT_TYPE, kind)], meters.render_openmetrics());
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], meters.render())
 }

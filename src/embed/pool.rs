@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -79,6 +79,8 @@ struct Shared {
     /// Texts embedded so far.
     queries_done: AtomicU64,
     passages_done: AtomicU64,
+    /// Told how long each query waited.
+    waited: OnceLock<Box<dyn Fn(Duration) + Send + Sync>>,
     options: PoolOptions,
 }
 
@@ -94,6 +96,8 @@ struct Job {
     text: String,
     /// Byte ranges of it that want vectors of their own.
     parts: Vec<Range<usize>>,
+    /// Since when it waits.
+    asked: Instant,
     /// Past this nobody wants the vector.
     deadline: Option<Instant>,
     answer: oneshot::Sender<Result<Embedding, EmbedError>>,
@@ -115,7 +119,8 @@ impl Pool {
         let (queries_came, passages_came) = (Condvar::new(), Condvar::new());
         let (queries_done, passages_done) = (AtomicU64::new(0), AtomicU64::new(0));
         let lanes = Mutex::default();
-        let shared = Shared { lanes, queries_came, passages_came, forward_us, queries_done, passages_done, options };
+        let waited = OnceLock::new();
+        let shared = Shared { lanes, queries_came, passages_came, forward_us, queries_done, passages_done, waited, options };
         let shared = Arc::new(shared);
         let handle = Handle { info: loaded.info, workers: loaded.embedders.len().max(1), shared: Arc::clone(&shared) };
         for (i, embedder) in loaded.embedders.into_iter().enumerate() {
@@ -137,6 +142,11 @@ impl Pool {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.shared.lock().queries.len()
+    }
+
+    /// Tells `told` how long each query waited for its worker. The first to ask is told.
+    pub fn on_wait(&self, told: impl Fn(Duration) + Send + Sync + 'static) {
+        self.0.shared.waited.set(Box::new(told)).ok();
     }
 
     /// Texts embedded so far: queries, and tools' texts.
@@ -200,7 +210,7 @@ impl Pool {
                 return Err(QueryError::TooSlow { needed, left });
             }
             let (answer, receiver) = oneshot::channel();
-            lanes.queries.push_back(Job { text, parts, deadline: Some(deadline), answer });
+            lanes.queries.push_back(Job { text, parts, asked: Instant::now(), deadline: Some(deadline), answer });
             receiver
         };
         shared.queries_came.notify_one();
@@ -220,7 +230,7 @@ impl Pool {
     pub async fn passage(&self, text: String) -> Result<UnitVector, EmbedError> {
         let (answer, receiver) = oneshot::channel();
         let text = format!("{}{text}", self.0.info.passage_prefix);
-        self.0.shared.lock().passages.push_back(Job { text, parts: Vec::new(), deadline: None, answer });
+        self.0.shared.lock().passages.push_back(Job { text, parts: Vec::new(), asked: Instant::now(), deadline: None, answer });
         self.0.shared.passages_came.notify_one();
         Ok(receiver.await.unwrap_or(Err(EmbedError::Stopped))?.whole)
     }
@@ -269,6 +279,10 @@ impl Shared {
                 let wanted = !job.answer.is_closed() && job.deadline.is_none_or(|d| Instant::now() < d);
                 if wanted {
                     lanes.queries_running += 1;
+                    drop(lanes);
+                    if let Some(told) = self.waited.get() {
+                        told(job.asked.elapsed());
+                    }
                     return Some(job);
                 }
             }

@@ -199,7 +199,7 @@ fn places(answer: &Answer) -> Vec<usize> {
 
 /// Time spent on embedding, or on everything else.
 pub(super) fn stages(trace: &Trace, embed: bool) -> Duration {
-    trace.stages.iter().filter(|(stage, _)| (*stage == Stage::Embed) == embed).map(|(_, took)| *took).sum()
+    trace.stages.iter().filter(|timed| (timed.stage == Stage::Embed) == embed).map(|timed| timed.took).sum()
 }
 
 /// Tools of a set may share source and name, which registered ones cannot: the slot is made part of the source, after a character that

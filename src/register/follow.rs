@@ -4,6 +4,7 @@
 //! notification costs half a second and nothing else. While the store is away, what is in memory serves.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,18 +28,28 @@ const TRAVEL: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(
 
 /// Whether the store answered when it was last asked. A store that nobody else writes is only asked when something changes.
 #[derive(Debug, Default)]
-pub struct StoreState(Mutex<Option<Instant>>);
+pub struct StoreState {
+    away: Mutex<Option<Instant>>,
+    /// Changes that it has and this router did not serve when it was last looked at.
+    lag: AtomicU64,
+}
 
 impl StoreState {
     fn set(&self, away: bool) {
-        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         *since = if away { Some(since.unwrap_or_else(Instant::now)) } else { None };
     }
 
     /// For how long it has been away; `None` while it is there.
     #[must_use]
     pub fn away_for(&self) -> Option<Duration> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+        self.away.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+    }
+
+    /// How many changes of others, over all tenants, were not served here when it was last looked; 0 once they are.
+    #[must_use]
+    pub fn lag(&self) -> u64 {
+        self.lag.load(Ordering::Relaxed)
     }
 }
 
@@ -79,11 +90,18 @@ impl Registrar {
         let snapshot = self.0.catalog.load();
         let known = snapshot.tenants().map(|(tenant, _)| tenant.clone());
         let tenants: HashSet<TenantId> = stored.keys().cloned().chain(known).collect();
+        let behind = |tenant: &TenantId| {
+            let (there, here) = (stored.get(tenant).copied().unwrap_or_default(), snapshot.tenant(tenant).version());
+            // Of another history there is no distance; it counts as one.
+            if there.epoch == here.epoch { there.number.saturating_sub(here.number) } else { 1 }
+        };
+        self.0.state.lag.store(tenants.iter().map(behind).sum(), Ordering::Relaxed);
         for tenant in tenants {
             if snapshot.tenant(&tenant).version() != stored.get(&tenant).copied().unwrap_or_default() {
                 self.catch_up(&tenant).await?;
             }
         }
+        self.0.state.lag.store(0, Ordering::Relaxed);
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tracing::Instrument;
 
 pub use self::diff::Diff;
 use self::diff::{Plan, plan};
@@ -32,6 +33,7 @@ use crate::embed::Pool;
 use crate::error::Violation;
 use crate::index::EngineChoice;
 use crate::index::vector::Codes;
+use crate::spans::{self, names};
 use crate::store::{Store, StoreError};
 use crate::tool::{TenantId, Tool, ToolId, check_source};
 
@@ -155,7 +157,7 @@ impl Registrar {
     ) -> Result<Outcome, RegisterError> {
         check_source(source)?;
         let _permit = self.0.permits.try_acquire().map_err(|_| RegisterError::Overloaded { limit: MAX_CONCURRENT })?;
-        let wanted = prepare(tools).await?;
+        let wanted = prepare(tools).instrument(spans::step(names::PREPARE)).await?;
         let mut vectors = Vectors::new();
         self.catch_up_first(tenant).await?;
         let mut tries = 0;
@@ -166,7 +168,8 @@ impl Registrar {
             if options.dry_run || draft.is_empty() {
                 return Ok(Outcome::new(current.version(), draft.diff));
             }
-            self.embed_missing(&draft.upserts, &current, &mut vectors).await?;
+            let embedding = self.embed_missing(&draft.upserts, &current, &mut vectors);
+            embedding.instrument(spans::step(names::EMBED)).await?;
             // Under the lock: the same against what is current now. A rival may have changed a tool that was equal a moment ago;
             // then its texts are missing and another round embeds them.
             let lock = Arc::clone(&self.0.writer).lock_owned().await;
@@ -389,11 +392,13 @@ impl Registrar {
     ) -> Result<Version, RegisterError> {
         let parts = Arc::clone(&self.0);
         let (tenant, current) = (tenant.clone(), Arc::clone(current));
-        let task = tokio::spawn(async move {
+        let work = async move {
             let result = parts.store_then_publish(tenant, &current, step).await;
             drop(lock);
             result
-        });
+        };
+        // It may outlive the call, and is part of its trace all the same.
+        let task = tokio::spawn(work.instrument(spans::step(names::STORE_AND_PUBLISH)));
         task.await.map_err(task_failed)?
     }
 }

@@ -5,7 +5,7 @@
 //! part has its own; one that has none yet serves by exact scan until the graph is there.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,12 +24,14 @@ pub(super) struct Upkeep {
     choice: EngineChoice,
     /// Tenants that are being worked on.
     busy: Mutex<HashSet<TenantId>>,
+    /// Jobs that are done.
+    done: AtomicU64,
     stop: Arc<AtomicBool>,
 }
 
 impl Upkeep {
     pub(super) fn new(choice: EngineChoice) -> Self {
-        Self { choice, busy: Mutex::default(), stop: Arc::default() }
+        Self { choice, busy: Mutex::default(), done: AtomicU64::default(), stop: Arc::default() }
     }
 
     fn busy(&self) -> std::sync::MutexGuard<'_, HashSet<TenantId>> {
@@ -55,6 +57,12 @@ enum Job {
 }
 
 impl Registrar {
+    /// Indexes that were merged or got a graph so far, and whether one is being worked on.
+    #[must_use]
+    pub fn merges(&self) -> (u64, bool) {
+        (self.0.upkeep.done.load(Ordering::Relaxed), !self.0.upkeep.busy().is_empty())
+    }
+
     /// Gives up what is being built: a process that ends does not wait minutes for a graph.
     pub fn stop_upkeep(&self) {
         self.0.upkeep.stop.store(true, Ordering::Relaxed);
@@ -96,6 +104,7 @@ impl Parts {
                 Ok(next) => {
                     // Not `publish`, which starts an upkeep: this loop is one.
                     self.catalog.publish(&next);
+                    self.upkeep.done.fetch_add(1, Ordering::Relaxed);
                     tracing::info!(
                         catalog.tools = next.len(),
                         index.graph = next.index().has_graph(),

@@ -161,6 +161,7 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         relative_margin,
         continuity,
         min_catalog_version: None,
+        keep_replay: false,
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
@@ -247,7 +248,7 @@ pub(super) fn answer(
     include: Include,
     explain: bool,
     trace: &Trace,
-    ids: (String, String),
+    ids: (String, String, String),
 ) -> proto::SelectToolsResponse {
     let saved_tokens = answer.usage.saved();
     let tools = answer.tools.iter().map(|tool| proto::SelectedTool {
@@ -321,9 +322,9 @@ pub(super) fn answer(
         score: explanation.score,
         reasons: explanation.reasons.clone(),
     });
-    let stages = trace.stages.iter().map(|(stage, took)| proto::StageTiming {
-        stage: stage.name().to_owned(),
-        micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    let stages = trace.stages.iter().map(|timed| proto::StageTiming {
+        stage: timed.stage.name().to_owned(),
+        micros: u64::try_from(timed.took.as_micros()).unwrap_or(u64::MAX),
     });
     proto::SelectToolsResponse {
         tools: tools.collect(),
@@ -356,6 +357,7 @@ pub(super) fn answer(
         meta: Some(proto::ResponseMeta {
             selection_id: ids.0,
             trace_id: ids.1,
+            traceparent: ids.2,
             stages: stages.collect(),
             engine: trace.engine.map_or("", Engine::name).to_owned(),
             cache: trace.answered.name().to_owned(),

@@ -157,8 +157,9 @@ where
             }
             Err(status) => {
                 let (method, code) = (needs(request.uri().path()).1, code_name(status.code()));
+                // Without a span: who has no token may not make us keep anything.
                 self.meters.call(method, code, Duration::ZERO);
-                tracing::info!(rpc.method = method, rpc.status = code, "call refused at the door");
+                tracing::info!(rpc.method = method, rpc.response.status_code = code, "call refused at the door");
                 Either::Right(ready(Ok(status.into_http())))
             }
         }

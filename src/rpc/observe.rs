@@ -24,9 +24,10 @@ pub(super) async fn observe<T>(
         })
         .filter(|(key, _)| telemetry::is_context_header(key))
         .collect();
-    let span = telemetry::request_span(method, &carrier);
+    let span = telemetry::request_span(method, meters.server(), &carrier);
     async {
         let started = Instant::now();
+        let _active = meters.active(method);
         let mut unfinished = Unfinished { meters, method, started, armed: true };
         let result = match asked_timeout(metadata) {
             // A moment before the transport would cut the call off without a word.
@@ -43,11 +44,12 @@ pub(super) async fn observe<T>(
         meters.call(method, code_name(code), took);
         let duration_ms = took.as_secs_f64() * 1e3;
         match &result {
-            Ok(_) => tracing::info!(rpc.method = method, rpc.status = code_name(code), duration_ms, "call answered"),
+            // Method, status and all that is known of a selection are fields of the span.
+            Ok(_) => tracing::info!(duration_ms, "call answered"),
             Err(status) => {
-                tracing::info!(rpc.method = method, rpc.status = code_name(code), duration_ms, "call refused");
+                tracing::info!(duration_ms, "call refused");
                 // The reason may quote the caller's own text, which stays out of the log unless someone looks for it.
-                tracing::debug!(rpc.method = method, error.message = status.message(), "call refused because");
+                tracing::debug!(error.message = status.message(), "call refused because");
             }
         }
         result.map(Response::new)
@@ -69,12 +71,7 @@ impl Drop for Unfinished<'_> {
         if self.armed {
             let took = self.started.elapsed();
             self.meters.call(self.method, code_name(Code::Cancelled), took);
-            tracing::info!(
-                rpc.method = self.method,
-                rpc.status = "CANCELLED",
-                duration_ms = took.as_secs_f64() * 1e3,
-                "caller went"
-            );
+            tracing::info!(duration_ms = took.as_secs_f64() * 1e3, "caller went");
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::tool::TenantId;
 pub(super) struct RouterService {
     pub(super) catalog: Arc<Catalog>,
     pub(super) registrar: Registrar,
-    pub(super) selector: Selector,
+    pub(super) selector: Arc<Selector>,
     pub(super) offered: Offered,
     pub(super) meters: Arc<Meters>,
     pub(super) default_deadline: Duration,
@@ -55,19 +55,12 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 
 impl RouterService {
     /// The answer on the wire, counted and logged.
-    fn told(&self, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
-        self.meters.selection(answer, trace);
+    fn told(&self, tenant: &TenantId, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
         let selection_id = format!("{:032x}", rand::random::<u128>());
-        tracing::info!(
-            selection.id = selection_id,
-            selection.tools = answer.tools.len(),
-            selection.tokens = answer.usage.returned.0,
-            selection.saved_tokens = answer.usage.saved(),
-            selection.mode = answer.mode.name(),
-            session.id = telling.session,
-            "tools selected"
-        );
-        convert::answer(answer, telling.include, telling.explain, trace, (selection_id, telemetry::current_trace_id()))
+        telemetry::selected(&selection_id, &telling.session, answer, trace);
+        self.meters.selection(tenant, answer, trace);
+        let ids = (selection_id, telemetry::current_trace_id(), telemetry::current_traceparent());
+        convert::answer(answer, telling.include, telling.explain, trace, ids)
     }
 
     /// Whether arguments are valid. That is bounded but may take a while, so it happens off the threads that answer requests, for a few
@@ -113,7 +106,7 @@ impl ToolRouter for RouterService {
             }
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))
+            Ok(self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace))
         })
         .await
     }
@@ -131,7 +124,7 @@ impl ToolRouter for RouterService {
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
             let registered = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
-            let selection = self.told(&answer, &Telling { include, explain: request.explain, session }, &trace);
+            let selection = self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace);
             // The catalogue of one request has no version that anyone could come back to.
             let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
             Ok(proto::RankToolsResponse { selection })

@@ -43,7 +43,7 @@ pub struct Parts {
     /// What changes it.
     pub registrar: Registrar,
     /// What answers.
-    pub selector: Selector,
+    pub selector: Arc<Selector>,
     /// What answers over tools that callers bring.
     pub offered: Offered,
     /// What is kept in sync.

@@ -218,6 +218,18 @@ pub enum NoMatch {
 }
 
 impl NoMatch {
+    /// In metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EmptyCatalog { .. } => "empty_catalog",
+            Self::EmptyScope { .. } => "empty_scope",
+            Self::NothingRelevant => "nothing_relevant",
+            Self::LowConfidence { .. } => "low_confidence",
+            Self::OverBudget { .. } => "over_budget",
+        }
+    }
+
     /// In words.
     #[must_use]
     pub fn detail(&self) -> String {

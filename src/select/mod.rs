@@ -38,7 +38,7 @@ pub use self::request::{
 pub use self::rerank::Reranking;
 pub use self::shadow::Shadow;
 use self::styled::Styled;
-pub use self::trace::{Answered, Reranked, Stage, Trace};
+pub use self::trace::{Answered, Reranked, Stage, Timed, Trace};
 use crate::cache::Cache;
 use crate::catalog::TenantCatalog;
 use crate::compact::{self, Counters};
@@ -187,6 +187,12 @@ impl Selector {
         Self { pool, policy, answers: Cache::new(0, |_, _| 0), vectors, styled, shadow, reranking, counters }
     }
 
+    /// How much is remembered: entries and bytes of known answers, and of known vectors.
+    #[must_use]
+    pub fn remembered(&self) -> [(u64, u64); 2] {
+        [self.answers.size(), self.vectors.size()]
+    }
+
     /// How well graph searches do against exact ones.
     #[must_use]
     pub fn shadow(&self) -> &Shadow {
@@ -233,7 +239,7 @@ impl Selector {
         let started = Instant::now();
         let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
         let conversed = self.converse(catalog, request, embedded, deadline).await?;
-        trace.stages.push((Stage::Embed, started.elapsed()));
+        trace.over(Stage::Embed, started);
         let (embedded, favour, is_late) = (conversed.embedded, &conversed.favour, conversed.is_late);
         // From here on it is the query of whatever the conversation became.
         let condensed = conversed.query.map(|query| Request { query, ..request.clone() });

@@ -54,7 +54,7 @@ impl Selector {
             Err(why) => (Reranked::Left, Some(format!("not reranked: {why}"))),
         };
         trace.reranked = reranked;
-        trace.stages.push((Stage::Rerank, started.elapsed()));
+        trace.over(Stage::Rerank, started);
         reason
     }
 }

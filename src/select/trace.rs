@@ -75,11 +75,22 @@ pub enum Reranked {
     Left,
 }
 
+/// A stage that is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Timed {
+    /// Which.
+    pub stage: Stage,
+    /// When it began.
+    pub started: Instant,
+    /// How long it took.
+    pub took: Duration,
+}
+
 /// What a selection did.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    /// How long each stage took, in order.
-    pub stages: Vec<(Stage, Duration)>,
+    /// The stages, in order.
+    pub stages: Vec<Timed>,
     /// Who searched; nobody when there was nothing to search, or the answer was known.
     pub engine: Option<Engine>,
     /// Where the answer came from.
@@ -94,7 +105,12 @@ impl Trace {
     pub(super) fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let started = Instant::now();
         let result = work();
-        self.stages.push((stage, started.elapsed()));
+        self.over(stage, started);
         result
+    }
+
+    /// Notes that a stage that began then is over.
+    pub(super) fn over(&mut self, stage: Stage, started: Instant) {
+        self.stages.push(Timed { stage, started, took: started.elapsed() });
     }
 }

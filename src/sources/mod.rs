@@ -122,6 +122,21 @@ fn known(names: &[String]) -> String {
 }
 
 impl SourceError {
+    /// Its name in spans.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Server { error, .. } => error.name(),
+            Self::Register(RegisterError::Store(error)) | Self::Store(error) => error.name(),
+            Self::Register(_) => "registration",
+            Self::NotConfigured { .. } => "not_configured",
+            Self::Held { .. } => "held",
+            Self::NotHeld { .. } => "not_held",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Busy { .. } => "busy",
+        }
+    }
+
     /// How a caller is to understand it.
     #[must_use]
     pub fn kind(&self) -> Kind {

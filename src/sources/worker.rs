@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::{Order, Shared, SourceError, Surroundings, apply, backoff};
 use crate::import::mcp::{McpError, Session};
 use crate::register::Diff;
+use crate::spans;
 use crate::store::StoreError;
 
 /// Least time between two syncs that a server asks for: one that cries without end is not listed without end.
@@ -101,7 +103,7 @@ pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mp
         let result = tokio::select! {
             () = stop.cancelled() => break,
             () = shared.interrupt.notified() => Err(SourceError::Interrupted { name: shared.source.name.clone() }),
-            result = sync(&shared, &around, &mut session) => result,
+            result = traced(&shared, &around, &mut session) => result,
         };
         listed = Instant::now();
         let pause = match &result {
@@ -177,6 +179,18 @@ async fn gone(session: Option<&Session>) {
     }
 }
 
+/// One try, as a trace of its own.
+async fn traced(shared: &Shared, around: &Surroundings, session: &mut Option<Session>) -> Result<Diff, SourceError> {
+    let span = spans::sync(&shared.source.name);
+    let result = sync(shared, around, session).instrument(span.clone()).await;
+    // A held list is news for people, not a fault.
+    if let Err(error @ (SourceError::Server { .. } | SourceError::Register { .. })) = &result {
+        spans::fail(&span, error.name());
+        spans::keep(&span, "error");
+    }
+    result
+}
+
 /// One try: connects where that is needed, lists, applies.
 async fn sync(shared: &Shared, around: &Surroundings, session: &mut Option<Session>) -> Result<Diff, SourceError> {
     let started = Instant::now();
@@ -184,12 +198,13 @@ async fn sync(shared: &Shared, around: &Surroundings, session: &mut Option<Sessi
     let open = match session {
         Some(open) => open,
         None => {
-            let opened = Session::open(&shared.source.endpoint, shared.source.patience).await.map_err(failed)?;
+            let opening = Session::open(&shared.source.endpoint, shared.source.patience);
+            let opened = asked(shared, "initialize", opening).await.map_err(failed)?;
             shared.progress().notifies = opened.notifies();
             session.insert(opened)
         }
     };
-    let listed = open.list(&shared.source.name).await.map_err(failed)?;
+    let listed = asked(shared, "tools/list", open.list(&shared.source.name)).await.map_err(failed)?;
     // Never closed; a turn is only waited for after the server has done its part, so that a slow one holds up nobody.
     let _turn = shared.turns.acquire().await;
     let diff = apply::apply(shared, around, listed).await?;
@@ -203,6 +218,16 @@ async fn sync(shared: &Shared, around: &Surroundings, session: &mut Option<Sessi
         "source synced"
     );
     Ok(diff)
+}
+
+/// Something that a server is asked, as the span of a client.
+async fn asked<T>(shared: &Shared, method: &'static str, work: impl Future<Output = Result<T, McpError>>) -> Result<T, McpError> {
+    let span = spans::mcp(method, &shared.source.name, shared.source.endpoint.host().as_ref());
+    let result = work.instrument(span.clone()).await;
+    if let Err(error) = &result {
+        spans::fail(&span, error.name());
+    }
+    result
 }
 
 fn succeeded(shared: &Shared, around: &Surroundings) {

@@ -198,6 +198,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Its name in metrics and spans.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Moved { .. } => "moved",
+            Self::InUse { .. } => "in_use",
+            Self::Newer { .. } => "newer_schema",
+            Self::Foreign { .. } => "foreign",
+            Self::Damaged { .. } => "damaged",
+            Self::Full => "full",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
     /// How a caller is to understand it.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -22,6 +22,17 @@ pub enum Place {
     Postgres(PostgresOptions),
 }
 
+/// A store as the other end of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// `sqlite` or `postgresql`.
+    pub system: &'static str,
+    /// The file's name, or the database's.
+    pub namespace: String,
+    /// Host and port; `None` for a file or a socket.
+    pub address: Option<(String, u16)>,
+}
+
 /// What is at a place.
 #[derive(Debug)]
 pub enum Found {
@@ -77,6 +88,21 @@ impl Place {
         match self {
             Self::Postgres(options) => Self::Postgres(PostgresOptions { timeout: PATIENT.max(options.timeout), ..options }),
             embedded => embedded,
+        }
+    }
+
+    /// As the other end of a call.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        match self {
+            Self::Embedded(options) => {
+                let namespace = options.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Peer { system: "sqlite", namespace, address: None }
+            }
+            Self::Postgres(options) => {
+                let (namespace, address) = options.peer().unwrap_or_default();
+                Peer { system: "postgresql", namespace, address }
+            }
         }
     }
 

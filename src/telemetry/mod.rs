@@ -1,10 +1,25 @@
-//! What operators see: every instrument, label value and log field has its one place here.
+//! What operators see: every instrument, label value and log field has its one place here, every name of a convention in `spans/names.rs`.
 
+mod collector;
+mod counts;
+mod identity;
 mod logs;
 mod metrics;
-mod sources;
+mod outlet;
+mod repeats;
+mod sampling;
+mod store;
+mod tail;
 mod trace;
 
-pub use self::logs::{LogFormat, LogOptions, TelemetryError, init, parse_filter, set_filter};
-pub use self::metrics::{Meters, Watched};
-pub use self::trace::{current_trace_id, is_context_header, request_span};
+pub use self::collector::{Collector, Protocol};
+pub use self::counts::{Count, Counts};
+pub use self::identity::Identity;
+pub use self::logs::{
+    LogFormat, LogOptions, Options, Running, SpanOptions, Telemetry, TelemetryError, counts, init, parse_filter, set_filter,
+};
+pub use self::metrics::{Active, CacheSize, MeterOptions, Meters, Watched};
+pub use self::store::Observed;
+pub use self::trace::{
+    Ended, ModelName, current_trace_id, current_traceparent, is_context_header, link_to, request_span, selected,
+};

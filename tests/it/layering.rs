@@ -8,7 +8,7 @@ use crate::support::repository;
 
 /// Modules by stratum, lowest first. A module that is missing here fails the test: decide where it belongs.
 const STRATA: [&[&str]; 6] = [
-    &["tool", "json", "clock", "error", "background", "disk"],
+    &["tool", "json", "clock", "error", "background", "disk", "spans"],
     &["embed", "index", "rank", "compact", "condense", "arguments", "gate"],
     &["catalog", "store", "cache"],
     &["select", "register", "browse", "import", "sources", "eval"],
@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 31] = [
+const HOMES: [(&str, &[&str]); 33] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -30,9 +30,9 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("moka", &["cache.rs"]),
     ("rustix", &["background.rs", "disk.rs", "import/mcp/process.rs"]),
     ("rmcp", &["import/mcp/", "front/"]),
-    ("reqwest", &["import/mcp/", "eval/llm.rs"]),
+    ("reqwest", &["import/mcp/", "eval/llm.rs", "telemetry/collector.rs"]),
     ("sse_stream", &["import/mcp/http.rs"]),
-    ("rustls", &["import/mcp/http.rs", "eval/llm.rs", "rpc/listener.rs"]),
+    ("rustls", &["import/mcp/http.rs", "eval/llm.rs", "rpc/listener.rs", "telemetry/collector.rs"]),
     ("tokio_rustls", &["rpc/listener.rs"]),
     ("x509_parser", &["cli/doctor.rs"]),
     ("base64", &["store/backup/lines.rs"]),
@@ -48,7 +48,9 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("comfy_table", &["cli/output.rs"]),
     ("opentelemetry", &["telemetry/"]),
     ("opentelemetry_sdk", &["telemetry/"]),
-    ("prometheus", &["telemetry/metrics.rs"]),
+    ("opentelemetry_otlp", &["telemetry/collector.rs", "telemetry/outlet.rs"]),
+    ("tracing_opentelemetry", &["telemetry/"]),
+    ("prometheus", &["telemetry/metrics/"]),
 ];
 
 /// What engines must not do, with the places that have to all the same.

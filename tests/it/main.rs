@@ -46,4 +46,5 @@ mod support;
 mod tenants;
 mod texts;
 mod tokenizers;
+mod traces;
 mod watch;

@@ -38,8 +38,20 @@ async fn probes_and_metrics() {
         "toolrouter_selections_total{cache=\"miss\",engine=\"exact\",mode=\"semantic\"} 1",
         "toolrouter_selections_total{cache=\"answer\",engine=\"none\",mode=\"semantic\"} 1",
         "toolrouter_index_graph_tools 0",
-        "toolrouter_tokens_total{kind=\"returned\"}",
-        "toolrouter_tokens_total{kind=\"saved\"}",
+        "toolrouter_tokens_total{kind=\"returned\",tenant=\"default\"} ",
+        "toolrouter_tokens_total{kind=\"saved\",tenant=\"default\"} ",
+        "toolrouter_tool_returned_total{source=\"s\",tool=\"read\"} 2",
+        "toolrouter_calls_active{rpc_method=\"toolrouter.v1.ToolRouter/SelectTools\"} 0",
+        "toolrouter_registration_visible_seconds_count 1",
+        "toolrouter_embed_wait_seconds_count",
+        "toolrouter_index_delta_tools 2",
+        "toolrouter_catalog_version 1",
+        "toolrouter_catalog_lag 0",
+        "toolrouter_cache_entries{cache=\"answers\"}",
+        "db_client_operation_duration_seconds_count{db_operation_name=\"apply\",db_system_name=\"sqlite\"} 1",
+        "toolrouter_build_info{model=\"hashing-256@1\",numerics=\"exact\",version=",
+        "target_info{service_instance_id=",
+        "process_resident_memory_bytes ",
         "toolrouter_catalog_tools{state=\"enabled\"} 2",
         "toolrouter_catalog_tools{state=\"disabled\"} 0",
         "toolrouter_embed_waiting 0",
@@ -261,7 +273,7 @@ async fn no_query_text_or_schema_is_logged_at_info() {
     let log = std::fs::read_to_string(log).unwrap();
     assert!(!log.contains("SECRET"), "{log}");
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let selection = lines.iter().find(|line| line["message"] == "tools selected").expect("a selection is logged");
+    let selection = lines.iter().find(|line| !line["toolrouter.selection.id"].is_null()).expect("a selection is logged");
     assert_eq!(selection["trace_id"].as_str().unwrap().len(), 32);
     assert_eq!(selection["span_id"].as_str().unwrap().len(), 16);
 }

@@ -111,7 +111,7 @@ async fn the_first_places_are_in_its_order_and_the_others_stay() {
         |reasons: &[String]| reasons.iter().any(|reason| reason.starts_with("reranker: 0.") || reason == "reranker: 1.00");
     assert!(answer.tools.iter().zip(0..).all(|(tool, place)| judged(&tool.reasons) == (place < 20)));
     assert_eq!((answer.mode, answer.degraded_reason.as_str(), trace.reranked), (Mode::Semantic, "", Reranked::Done));
-    let stages: Vec<Stage> = trace.stages.iter().map(|(stage, _)| *stage).collect();
+    let stages: Vec<Stage> = trace.stages.iter().map(|timed| timed.stage).collect();
     assert_eq!(stages, [Stage::Embed, Stage::Retrieve, Stage::Rank, Stage::Rerank, Stage::Pack, Stage::Render]);
 
     let again = Parts::new(Blend { depth: 20, weight: 1.0 }, |passage| Ok(opinion(passage)));

@@ -64,6 +64,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Host and port of a URL; `None` for a program.
+    #[must_use]
+    pub fn host(&self) -> Option<(String, u16)> {
+        let Self::Http(http) = self else { return None };
+        let url = reqwest::Url::parse(&http.url).ok()?;
+        Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+    }
+}
+
 /// A URL without user, password, query and fragment.
 pub(super) fn shown(url: &str) -> String {
     let Ok(mut parsed) = reqwest::Url::parse(url) else { return "(not a URL)".to_owned() };
@@ -99,7 +109,8 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         let http = Http { url: "https://me:pw@host.example/mcp?key=secret#x".into(), headers_file: None, ca_file: None };
-        assert_eq!(Endpoint::Http(http).to_string(), "https://host.example/mcp");
+        let http = Endpoint::Http(http);
+        assert_eq!((http.to_string().as_str(), http.host()), ("https://host.example/mcp", Some(("host.example".into(), 443))));
         let environment = [("TOKEN".into(), "secret".into())].into();
         let command = Command { program: "npx".into(), arguments: vec!["-y".into()], environment, folder: None };
         assert!(!format!("{command:?}").contains("secret"));

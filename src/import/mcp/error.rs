@@ -121,6 +121,26 @@ fn after(words: &str) -> String {
 }
 
 impl McpError {
+    /// Its name in spans.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "start",
+            Self::File { .. } => "file",
+            Self::Url { .. } => "url",
+            Self::Ended { .. } => "ended",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Redirected { .. } => "redirected",
+            Self::Late { .. } => "timeout",
+            Self::Denied { .. } => "denied",
+            Self::Refused { .. } => "refused",
+            Self::Protocol { .. } | Self::NoTools | Self::Circle { .. } => "protocol",
+            Self::MessageTooBig { .. } | Self::ListTooBig { .. } | Self::TooManyTools { .. } | Self::TooManyPages { .. } => {
+                "too_big"
+            }
+        }
+    }
+
     /// How it is to be understood: the server's failures are an outage of the source, not the caller's mistake.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::{ClientCapabilities, ClientConfig, ClientRequest, Implementation, ListToolsRequest, PaginatedRequestParams};
+use rmcp::model::{
+    ClientCapabilities, ClientConfig, ClientRequest, Implementation, ListToolsRequest, PaginatedRequestParams, RequestMetaObject,
+};
 use rmcp::service::{ClientInitializeError, NotificationContext, Peer, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
@@ -21,6 +23,7 @@ use super::raw::{Page, RawPages};
 use super::stdio::Stdio;
 use super::{MAX_LIST_BYTES, MAX_PAGES, MAX_TOOLS, Patience, http};
 use crate::error::innermost;
+use crate::spans;
 
 /// How long a server may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -169,7 +172,13 @@ impl Session {
 
     async fn page(&self, cursor: Option<String>) -> Result<Page, McpError> {
         let limit = self.patience.page;
-        let params = cursor.map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
+        let mut params = cursor.map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
+        // Without a prefix, as MCP has it for trace context.
+        if let Some(traceparent) = spans::traceparent() {
+            let mut meta = RequestMetaObject::default();
+            meta.set_traceparent(traceparent);
+            params.get_or_insert_default().meta = Some(meta);
+        }
         let request = ListToolsRequest { params, ..ListToolsRequest::default() };
         let options = PeerRequestOptions::with_timeout(limit);
         let asked = self.peer.send_cancellable_request(ClientRequest::ListToolsRequest(request), options).await;

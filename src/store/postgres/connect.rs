@@ -59,6 +59,14 @@ impl PostgresOptions {
         })
     }
 
+    /// The database, and where it is unless that is a socket.
+    pub(in crate::store) fn peer(&self) -> Option<(String, Option<(String, u16)>)> {
+        let options = self.parsed().ok()?;
+        let database = options.get_database().unwrap_or(options.get_username()).to_owned();
+        let address = options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()));
+        Some((database, address))
+    }
+
     /// The same at the address that its file has now; `None` where that is no other.
     pub(super) fn moved(&self) -> Option<Self> {
         let url = std::fs::read_to_string(self.url_file.as_ref()?).ok()?;

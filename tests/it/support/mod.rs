@@ -1,6 +1,7 @@
 //! A router under test: in this process on ports of the system's choice, or as the real program.
 
 pub(crate) mod bundled;
+pub(crate) mod collector;
 pub(crate) mod disk;
 pub(crate) mod llm;
 pub(crate) mod load;
@@ -72,7 +73,8 @@ impl TestRouter {
     async fn run(config: Config, folder: Option<tempfile::TempDir>) -> Result<Self, AppError> {
         static LOGS: Once = Once::new();
         LOGS.call_once(|| {
-            telemetry::init(&LogOptions { format: LogFormat::Json, filter: "error".into() }).ok();
+            let log = LogOptions { format: LogFormat::Json, filter: "error".into() };
+            telemetry::init(telemetry::Options { log, identity: telemetry::Identity::default(), spans: None }).ok();
         });
         let listeners = Listeners {
             grpc: TcpListener::bind("127.0.0.1:0").await.unwrap(),
@@ -85,7 +87,8 @@ impl TestRouter {
             let shutdown = async {
                 stopped.await.ok();
             };
-            app::run(&task_config, listeners, shutdown, tokio::sync::mpsc::channel(1).1).await
+            let configs = tokio::sync::mpsc::channel(1).1;
+            app::run(&task_config, &telemetry::Identity::default(), listeners, shutdown, configs).await
         });
         let ready = async {
             while http_get(http, "/readyz").await.0 != 200 {

@@ -51,7 +51,8 @@ impl Program {
         program.once(|_| is_ready(http))
     }
 
-    fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    /// One with other arguments, variables or outputs.
+    pub(crate) fn start_with(port: u16, http_port: u16, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let program = Self::spawn(port, SocketAddr::from(([127, 0, 0, 1], http_port)), before, change);
         program.once(|program| run(&["health", "--address", &program.address]).status.success())
     }
