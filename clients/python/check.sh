@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must hold for the Python client: generated modules, style, types, tests. Installs what it needs below target/python, once.
+# Everything that must hold for the Python client and for examples/agent: generated modules, style, types, tests. Installs what it needs
+# below target/python, once.
 #
 # TOOL_ROUTER_BIN: the router program to test against. Default: the release build, else the debug build.
 # PYTHON: the interpreter. PYTHON_TARGET: where packages go.
@@ -40,11 +41,13 @@ echo "== generated modules"
 "$python" "$here/generate.py" --check
 
 echo "== style"
-(cd "$here" && "$python" -m ruff check --no-cache --quiet && "$python" -m ruff format --no-cache --quiet --check)
+ruff() { (cd "$here" && "$python" -m ruff "$@" --no-cache --quiet --config pyproject.toml . "$root/examples/agent"); }
+ruff check
+ruff format --check
 
 echo "== types"
 (cd "$here" && PYTHONPATH=$target/packages "$python" -m mypy --cache-dir "$target/mypy")
 
 echo "== tests, against $TOOL_ROUTER_BIN"
 # From the root, so that the installed package is tested and not the folder beside the tests.
-cd "$root" && "$python" -m pytest -c "$here/pyproject.toml" -o cache_dir="$target/pytest" "$here/tests" "$@"
+cd "$root" && "$python" -m pytest -c "$here/pyproject.toml" -o cache_dir="$target/pytest" "$here/tests" "$root/examples/agent/tests" "$@"

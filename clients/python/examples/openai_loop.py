@@ -1,4 +1,4 @@
-"""A chat loop on the Chat Completions API that asks the router for its tools, once per turn.
+"""A chat loop on the Chat Completions API that asks the router for its tools, once per turn, and tells it how their calls went.
 
     tool-router serve --store router.db
     tool-router import file examples/catalogue/*.json
@@ -48,42 +48,47 @@ def main() -> None:
             print(f"  {len(selection.tools)} of {usage.eligible_tools} tools, {usage.returned_tokens:,} tokens{sure}")
             saved += usage.saved_tokens
             messages.append({"role": "user", "content": query})
-            print(f"  {turn(url, arguments.model, messages, selection)}")
+            print(f"  {turn(router, url, arguments.model, messages, selection)}")
     print(f"\n{saved:,} tokens saved in {len(arguments.queries)} turns")
 
 
-def turn(url: str, model: str, messages: list[Json], selection: Selection) -> str:
+def turn(router: Router, url: str, model: str, messages: list[Json], selection: Selection) -> str:
     """Talks to the model until it answers in words. `messages` grows."""
     for _ in range(MOST_STEPS):
         # The API refuses an empty list of tools.
         offer = {"tools": selection.openai_tools()} if selection.tools else {}
-        message = complete(url, {"model": model, "messages": messages, **offer})
+        message, usage = complete(url, {"model": model, "messages": messages, **offer})
         messages.append(message)
         calls = message.get("tool_calls") or []
         if not calls:
             return str(message["content"])
         for call in calls:
-            messages.append({"role": "tool", "tool_call_id": call["id"], "content": run(call["function"], selection)})
+            messages.append({"role": "tool", "tool_call_id": call["id"], "content": run(router, call, selection, usage)})
+            # Of a message with several calls the tokens are counted with one.
+            usage = {}
     return f"no answer after {MOST_STEPS} steps"
 
 
-def run(function: Json, selection: Selection) -> str:
+def run(router: Router, call: Json, selection: Selection, usage: Json) -> str:
     """Would call the tool; here it prints what would be called."""
+    function = call["function"]
     try:
         source, tool = selection.resolve(function["name"])
     except UnknownTool as e:
         return str(e)
-    print(f"  calls {tool} of {source} with {function['arguments']}")
-    return f"{tool} is done"
+    with router.calling(selection, function["name"], call_id=call["id"]) as report:
+        report.input_tokens, report.output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        print(f"  calls {tool} of {source} with {function['arguments']}")
+        return f"{tool} is done"
 
 
-def complete(url: str, request: Json) -> Json:
-    """The assistant's next message."""
+def complete(url: str, request: Json) -> tuple[Json, Json]:
+    """The assistant's next message, and the tokens that it took."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', 'none')}"}
     post = urllib.request.Request(f"{url}/chat/completions", json.dumps(request).encode(), headers)
     with urllib.request.urlopen(post, timeout=60) as answer:
-        message: Json = json.load(answer)["choices"][0]["message"]
-    return message
+        completion: Json = json.load(answer)
+    return completion["choices"][0]["message"], completion.get("usage") or {}
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from tool_router_client._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2
+from tool_router_client._proto.toolrouter.v1 import calls_pb2, catalog_pb2, router_pb2, sources_pb2
 
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
-ROUTER, CATALOG, SOURCES = "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"
+ROUTER, CATALOG = "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog"
+SOURCES, CALLS = "toolrouter.v1.ToolSources", "toolrouter.v1.ToolCalls"
 
 
 @dataclass
@@ -45,6 +46,7 @@ class FakeRouter:
         self._add(CATALOG, "ListTools", unary, catalog_pb2.ListToolsRequest)
         self._add(CATALOG, "SyncSource", grpc.stream_unary_rpc_method_handler, catalog_pb2.SyncSourceRequest)
         self._add(CATALOG, "WatchCatalog", grpc.unary_stream_rpc_method_handler, catalog_pb2.WatchCatalogRequest)
+        self._add(CALLS, "ReportOutcomes", unary, calls_pb2.ReportOutcomesRequest)
         self._add(SOURCES, "ListSources", unary, sources_pb2.ListSourcesRequest)
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()

@@ -32,6 +32,7 @@ from tool_router_client._proto.toolrouter.v1 import catalog_pb2, router_pb2
 from tool_router_client.caller import Caller
 from tool_router_client.connection import connection
 from tool_router_client.retry import RetryPolicy
+from tool_router_client.trace_context import origin
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ANSWER = router_pb2.SelectToolsResponse(catalog_version="7")
@@ -78,7 +79,7 @@ def test_the_pauses_are_those_of_the_policy() -> None:
     policy = RetryPolicy(retries=3, first_backoff=1.0, longest_backoff=3.0, draw=lambda: 1.0)
     with FakeRouter({"SelectTools": failing(3, away, ANSWER)}) as fake:
         caller = Caller(connection(fake.address, None, None, None), 10.0, policy, sleep=pauses.append)
-        caller.look_up(methods.SELECT, router_pb2.SelectToolsRequest(query="mail"), None, ())
+        caller.look_up(methods.SELECT, router_pb2.SelectToolsRequest(query="mail"), None, origin(None, None))
         caller.close()
     assert pauses == [1.0, 2.0, 3.0]
 

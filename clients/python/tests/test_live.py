@@ -14,7 +14,7 @@ import pytest
 
 from program import EXAMPLES, LONGEST_START, RunningRouter
 from test_catalogue import READ, SEND, bundled_tools
-from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, NotFound, ResyncRequired, Router
+from tool_router_client import AsyncRouter, Bookmark, CatalogChange, InvalidRequest, NotFound, Report, ResyncRequired, Router, ToolOutcome
 
 WEATHER: dict[str, Any] = {"name": "forecast", "description": "Weather forecast: will it rain", "inputSchema": {"type": "object"}}
 
@@ -164,6 +164,30 @@ def test_an_async_watch(empty: RunningRouter) -> None:
                     break
 
     asyncio.run(run())
+
+
+def test_outcomes_are_counted_once_and_refused_one_by_one(empty: RunningRouter) -> None:
+    with Router(empty.address, agent_name="a test") as router:
+        router.register("mail", [SEND, READ])
+        selection = router.select("send mail")
+        assert selection.meta.traceparent.split("-")[1] == selection.meta.trace_id
+        tool = selection.tools[0]
+        with router.calling(selection, tool.model_name, call_id="call_1", input_tokens=900, output_tokens=31) as call:
+            pass
+        assert call.report == Report(accepted=1, duplicates=0, unknown_selections=0, refused=())
+        assert router.report(selection, tool, "error", call_id="call_1").duplicates == 1
+        told = router.report_many(
+            [
+                ToolOutcome(selection, tool, latency_ms=-1),
+                ToolOutcome(None, "mail/read", "timeout", 30_000),
+                ToolOutcome(selection, tool, "error", error_class="two words"),
+                ToolOutcome(selection, "mail/invented"),
+            ]
+        )
+        assert told.accepted == 1
+        assert [(one.index, one.field) for one in told.refused] == [(0, "latency_ms"), (2, "error_class"), (3, "tool")]
+        with pytest.raises(InvalidRequest, match="500"):
+            router.report_many([ToolOutcome(None, "mail/read")] * 501)
 
 
 def test_no_source_is_configured(empty: RunningRouter) -> None:

@@ -41,7 +41,8 @@ def test_the_extras_are_not_needed() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[str(i) for i in range(len(BLOCKS))])
 def test_the_readme_is_true(bundled: RunningRouter, tmp_path: Path, block: str) -> None:
-    code = block.replace("Router()", f"Router({bundled.address!r})")
+    # Whatever else a router is made with.
+    code = re.sub(r"\bRouter\((?=\)|[a-z])", f"Router({bundled.address!r}, ", block)
     if "watch(" in block:
         # It follows for ever: here it stops at the first event.
         code = re.sub(r"^( *)(for event in .*:)$", r"\1\2\n\1    break", code, flags=re.MULTILINE)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from fake_router import FakeRouter
 from tool_router_client import InvalidRequest, Router, ToolRef, Turn, TurnLike
+from tool_router_client._proto.toolrouter.v1 import router_pb2
 from tool_router_client.conversation import message
 
 
@@ -170,3 +172,10 @@ def test_references_read_and_write_alike() -> None:
     for ref, text in [(ToolRef("mail", "send"), "mail/send"), (ToolRef("npm/fs", "50%/read"), "npm%2Ffs/50%25%2Fread")]:
         assert str(ref) == text
         assert ToolRef.parse(text) == ref
+
+
+def test_a_replay_record_is_kept_where_it_is_asked_for() -> None:
+    with FakeRouter({"SelectTools": lambda _, __: router_pb2.SelectToolsResponse()}) as fake, Router(fake.address) as router:
+        router.select("mail")
+        router.select("mail", keep_replay=True)
+        assert [call.request.keep_replay for call in fake.calls] == [False, True]

@@ -4,12 +4,15 @@
         selection = router.select("what is on my calendar tomorrow", max_tokens=800)
         answer = model(messages, tools=selection.openai_tools())
         source, tool = selection.resolve(answer.tool_name)
+        with router.calling(selection, answer.tool_name):
+            result = run(source, tool, answer.arguments)
 
 Start with `Router` (or `AsyncRouter`) and `Selection`; everything that goes wrong is a `RouterError`.
 """
 
 from ._proto.toolrouter.v1.tool_pb2 import ToolDefinition
 from .async_router import AsyncRouter
+from .calling import AsyncCalling, Calling
 from .catalogue import Bookmark, CatalogChange, CatalogEvent, Change, Described, LookAlike, RegisteredTool, ResyncRequired
 from .checked_arguments import ArgumentError, CheckedArguments
 from .conversation import Turn, TurnLike
@@ -32,6 +35,7 @@ from .errors import (
     WrongFormat,
 )
 from .listing import AsyncToolListing, ToolListing
+from .outcomes import CalledTool, Outcome, RefusedOutcome, Report, ToolOutcome
 from .router import Router
 from .selection import (
     DroppedTool,
@@ -43,6 +47,8 @@ from .selection import (
     SchemaProfile,
     SelectedTool,
     Selection,
+    SelectionMeta,
+    Stage,
     Usage,
 )
 from .sources import RefusedTool, SourceStatus
@@ -51,10 +57,13 @@ from .watch import AsyncWatch, Watch
 
 __all__ = [
     "ArgumentError",
+    "AsyncCalling",
     "AsyncRouter",
     "AsyncToolListing",
     "AsyncWatch",
     "Bookmark",
+    "CalledTool",
+    "Calling",
     "CatalogChange",
     "CatalogEvent",
     "Change",
@@ -72,22 +81,28 @@ __all__ = [
     "MessageTooLarge",
     "NoMatch",
     "NotFound",
+    "Outcome",
     "Overloaded",
     "PermissionDenied",
     "RefLike",
     "Refused",
+    "RefusedOutcome",
     "RefusedTool",
     "RegisteredTool",
+    "Report",
     "ResyncRequired",
     "Router",
     "RouterError",
     "SchemaProfile",
     "SelectedTool",
     "Selection",
+    "SelectionMeta",
     "SourceStatus",
+    "Stage",
     "ToolDefinition",
     "ToolLike",
     "ToolListing",
+    "ToolOutcome",
     "ToolRef",
     "Turn",
     "TurnLike",

@@ -9,13 +9,14 @@ from typing import Protocol, TypeVar, cast
 import grpc
 import grpc.aio
 
-from .caller import Headers
+from .call_span import CallSpan
 from .connection import Connection
 from .errors import RouterError
 from .methods import Method, Request, Response
 from .requests import seconds
 from .retry import Attempts, RetryPolicy
 from .status import to_error
+from .trace_context import Headers, Origin
 
 Answer = TypeVar("Answer", covariant=True)
 
@@ -45,37 +46,48 @@ class AsyncCaller:
         self._sleep = sleep
         self._channel: grpc.aio.Channel | None = None
 
-    async def look_up(self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers) -> Response:
-        """One message each way, always with a deadline."""
+    async def look_up(
+        self,
+        method: Method[Request, Response],
+        request: Request,
+        timeout: float | None,
+        origin: Origin,
+        repeatable: bool | None = None,
+    ) -> Response:
+        """One message each way, always with a deadline. `repeatable` is the method's, unless the request decides."""
         limit = self._timeout if timeout is None else seconds("timeout", timeout)
-        return await self.unary(method, request, limit, headers, method.repeatable)
+        return await self.unary(method, request, limit, origin, method.repeatable if repeatable is None else repeatable)
 
     async def unary(
-        self, method: Method[Request, Response], request: Request, timeout: float | None, headers: Headers, repeatable: bool
+        self, method: Method[Request, Response], request: Request, timeout: float | None, origin: Origin, repeatable: bool
     ) -> Response:
         call = self._open().unary_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)
-        metadata = self._metadata(headers)
-        return await self._with_retries(
-            method.name, timeout, repeatable, lambda left: cast("Awaitable[Response]", call(request, timeout=left, metadata=metadata))
-        )
+        with CallSpan(self.connection, method, origin) as headers:
+            metadata = self._metadata(headers)
+            return await self._with_retries(
+                method.name, timeout, repeatable, lambda left: cast("Awaitable[Response]", call(request, timeout=left, metadata=metadata))
+            )
 
     async def stream_in(
-        self, method: Method[Request, Response], requests: Sequence[Request], timeout: float | None, headers: Headers, repeatable: bool
+        self, method: Method[Request, Response], requests: Sequence[Request], timeout: float | None, origin: Origin, repeatable: bool
     ) -> Response:
         """Many messages there, one back. A retry sends them from the first one on."""
         call = self._open().stream_unary(method.path, request_serializer=method.encode, response_deserializer=method.decode)
-        metadata = self._metadata(headers)
-        return await self._with_retries(
-            method.name,
-            timeout,
-            repeatable,
-            lambda left: cast("Awaitable[Response]", call(iter(requests), timeout=left, metadata=metadata)),
-        )
+        with CallSpan(self.connection, method, origin) as headers:
+            metadata = self._metadata(headers)
+            return await self._with_retries(
+                method.name,
+                timeout,
+                repeatable,
+                lambda left: cast("Awaitable[Response]", call(iter(requests), timeout=left, metadata=metadata)),
+            )
 
-    def stream_out(self, method: Method[Request, Response], request: Request, headers: Headers) -> AsyncStream[Response]:
-        """One message there, many back, without a deadline and without retries: whoever reads them knows where to go on."""
+    def stream_out(self, method: Method[Request, Response], request: Request, origin: Origin) -> AsyncStream[Response]:
+        """One message there, many back, without a deadline and without retries: whoever reads them knows where to go on. Without a span of
+        its own: it may be open for days."""
         call = self._open().unary_stream(method.path, request_serializer=method.encode, response_deserializer=method.decode)
-        return cast("AsyncStream[Response]", call(request, metadata=self._metadata(headers)))
+        metadata = self._metadata(origin.headers(self.connection.agent_name))
+        return cast("AsyncStream[Response]", call(request, metadata=metadata))
 
     def error(self, failure: grpc.RpcError, method: str, timeout: float | None) -> RouterError:
         return to_error(failure, method, self.connection.target, timeout)

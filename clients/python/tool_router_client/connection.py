@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 
 from .errors import invalid
+from .trace_context import agent_name as checked_name
 
 DEFAULT_ADDRESS = "127.0.0.1:7431"
 # Largest answer taken: fifty described tools of 256 KiB.
@@ -40,6 +41,9 @@ class Connection:
     is_secure: bool
     certificate_authority: bytes | None = None
     metadata: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    agent_name: str | None = None
+    spans: bool = True
+    """Whether calls are spans where OpenTelemetry is set up."""
 
     def open(self) -> grpc.Channel:
         if self.is_secure:
@@ -61,6 +65,8 @@ def connection(
     token: str | None,
     token_file: str | os.PathLike[str] | None,
     ca_file: str | os.PathLike[str] | None,
+    agent_name: str | None = None,
+    spans: bool = True,
 ) -> Connection:
     """Checks the settings. Nothing is dialled before the first call."""
     scheme, separator, target = address.rpartition("://")
@@ -73,7 +79,7 @@ def connection(
         raise invalid("ca_file", f"is given with {address!r}, which is not encrypted: give an https:// address")
     authority = None if ca_file is None else _read("ca_file", ca_file)
     metadata = _bearer(token, token_file)
-    return Connection(target, scheme == "https" or ca_file is not None, authority, metadata)
+    return Connection(target, scheme == "https" or ca_file is not None, authority, metadata, checked_name(agent_name), bool(spans))
 
 
 def _bearer(token: str | None, token_file: str | os.PathLike[str] | None) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from ._proto.toolrouter.v1 import catalog_pb2, router_pb2, sources_pb2
+from ._proto.toolrouter.v1 import calls_pb2, catalog_pb2, router_pb2, sources_pb2
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -28,6 +28,8 @@ class Method(Generic[Request, Response]):
     repeatable: bool = True
     """Whether the same call twice leaves the same state and says the same. A call that is not is repeated only where the router says that
     it did not begin."""
+    is_traced: bool = True
+    """Whether a call is a span where OpenTelemetry is set up. Probes would drown what they are to watch."""
 
     @property
     def name(self) -> str:
@@ -62,6 +64,7 @@ UNREGISTER = _method(
 )
 LIST_TOOLS = _method("ToolCatalog/ListTools", catalog_pb2.ListToolsRequest, catalog_pb2.ListToolsResponse.FromString)
 WATCH = _method("ToolCatalog/WatchCatalog", catalog_pb2.WatchCatalogRequest, catalog_pb2.WatchCatalogResponse.FromString)
+REPORT = _method("ToolCalls/ReportOutcomes", calls_pb2.ReportOutcomesRequest, calls_pb2.ReportOutcomesResponse.FromString)
 LIST_SOURCES = _method("ToolSources/ListSources", sources_pb2.ListSourcesRequest, sources_pb2.ListSourcesResponse.FromString)
 # A probe tells how it is now, not how it is after the third try.
-HEALTH: Method[None, bool] = Method("/grpc.health.v1.Health/Check", lambda _: b"", _serving, repeatable=False)
+HEALTH: Method[None, bool] = Method("/grpc.health.v1.Health/Check", lambda _: b"", _serving, repeatable=False, is_traced=False)

@@ -71,6 +71,7 @@ def select(
     explain: bool,
     explain_tools: Iterable[RefLike],
     min_catalog_version: str | None,
+    keep_replay: bool,
 ) -> router_pb2.SelectToolsRequest:
     _one_of(query, conversation)
     return router_pb2.SelectToolsRequest(
@@ -92,6 +93,7 @@ def select(
         relative_margin=_number("relative_margin", relative_margin),
         continuity=_continuity(previous_tools, session_id),
         min_catalog_version=None if min_catalog_version is None else text("min_catalog_version", min_catalog_version),
+        keep_replay=bool(keep_replay),
     )
 
 

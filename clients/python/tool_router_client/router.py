@@ -7,19 +7,21 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
-from . import catalogue, checked_arguments, methods, requests, selection, sources
+from . import catalogue, checked_arguments, methods, outcomes, requests, selection, sources
 from .caller import Caller
+from .calling import Calling, Delivery
 from .catalogue import Change, Described
 from .checked_arguments import CheckedArguments
 from .connection import DEFAULT_ADDRESS, connection
 from .conversation import TurnLike
 from .definition import ToolLike
 from .listing import ToolListing
+from .outcomes import CalledTool, Outcome, Report, ToolOutcome
 from .retry import RetryPolicy
 from .selection import Format, SchemaProfile, SelectedTool, Selection
 from .sources import SourceStatus
 from .tool_ref import RefLike
-from .trace_context import headers
+from .trace_context import origin
 from .watch import Place, Watch
 
 
@@ -28,6 +30,10 @@ class Router:
 
     `timeout` is in seconds, for the whole of a call with all its retries; the router answers by words alone where its model would be too
     late. `retries` is how often a call is tried again that got no answer or was told to come back later.
+
+    `agent_name`, at most 64 of A-Za-z0-9_.- and blanks, says who calls, for the router's traces and service map; an entry
+    `gen_ai.agent.name` of the current OpenTelemetry baggage goes before it. Where OpenTelemetry is set up, every call is a CLIENT span;
+    `spans=False` leaves that to an instrumentation of gRPC.
     """
 
     def __init__(
@@ -39,9 +45,13 @@ class Router:
         ca_file: str | os.PathLike[str] | None = None,
         timeout: float = 10.0,
         retries: int = 3,
+        agent_name: str | None = None,
+        spans: bool = True,
     ) -> None:
         policy = RetryPolicy(retries=requests.retries(retries))
-        self._caller = Caller(connection(address, token, token_file, ca_file), requests.seconds("timeout", timeout), policy)
+        where = connection(address, token, token_file, ca_file, agent_name, spans)
+        self._caller = Caller(where, requests.seconds("timeout", timeout), policy)
+        self._delivery = Delivery()
 
     def select(
         self,
@@ -70,6 +80,7 @@ class Router:
         explain: bool = False,
         explain_tools: Iterable[RefLike] = (),
         min_catalog_version: str | None = None,
+        keep_replay: bool = False,
         timeout: float | None = None,
         traceparent: str | None = None,
         tracestate: str | None = None,
@@ -95,7 +106,8 @@ class Router:
         conversation in the router's log.
 
         Where several routers share a catalogue, `min_catalog_version` is a version that one of them gave, by `Change.catalog_version` for
-        instance: whichever answers has caught up with it.
+        instance: whichever answers has caught up with it. With `keep_replay` the router keeps what `tool-router replay TRACE_ID` needs to
+        run this selection again; the trace id is in `Selection.meta`.
         """
         request = requests.select(
             query,
@@ -122,8 +134,9 @@ class Router:
             explain=explain,
             explain_tools=explain_tools,
             min_catalog_version=min_catalog_version,
+            keep_replay=keep_replay,
         )
-        answer = self._caller.look_up(methods.SELECT, request, timeout, headers(traceparent, tracestate))
+        answer = self._caller.look_up(methods.SELECT, request, timeout, origin(traceparent, tracestate))
         return selection.selection(answer, format)
 
     def rank(
@@ -174,7 +187,7 @@ class Router:
             explain=explain,
             explain_tools=explain_tools,
         )
-        answer = self._caller.look_up(methods.RANK, request, timeout, headers(traceparent, tracestate))
+        answer = self._caller.look_up(methods.RANK, request, timeout, origin(traceparent, tracestate))
         return selection.selection(answer.selection, format)
 
     def describe(
@@ -188,7 +201,7 @@ class Router:
     ) -> list[Described]:
         """The publishers' own definitions of up to 50 tools: first `tools`, then `model_names`, each in order."""
         request = requests.describe(tools, model_names)
-        answer = self._caller.look_up(methods.DESCRIBE, request, timeout, headers(traceparent, tracestate))
+        answer = self._caller.look_up(methods.DESCRIBE, request, timeout, origin(traceparent, tracestate))
         return catalogue.described(answer.results)
 
     def check_arguments(
@@ -204,7 +217,7 @@ class Router:
         """Whether a tool, by reference or by the name that the model called, takes these arguments, and what to call it with. `made_for` is
         the tool's `schema_profile` in the selection: nulls that stand for "left out" in `"openai_strict"` are left out."""
         request = requests.check_arguments(tool, arguments, made_for)
-        answer = self._caller.look_up(methods.DESCRIBE, request, timeout, headers(traceparent, tracestate))
+        answer = self._caller.look_up(methods.DESCRIBE, request, timeout, origin(traceparent, tracestate))
         return checked_arguments.checked(answer.checked)
 
     def register(
@@ -225,7 +238,7 @@ class Router:
             methods.REGISTER,
             request,
             requests.optional_seconds("timeout", timeout),
-            headers(traceparent, tracestate),
+            origin(traceparent, tracestate),
             repeatable=expected_version is None,
         )
         return catalogue.change(answer)
@@ -249,7 +262,7 @@ class Router:
             methods.SYNC,
             stream,
             requests.optional_seconds("timeout", timeout),
-            headers(traceparent, tracestate),
+            origin(traceparent, tracestate),
             repeatable=expected_version is None,
         )
         return catalogue.change(answer)
@@ -269,8 +282,66 @@ class Router:
         """Removes tools of a source by name, or all of them. Not tried again when the answer is lost: a second removal would be told that
         the tools do not exist."""
         request = requests.unregister(source, tools, all=all, expected_version=expected_version, dry_run=dry_run)
-        answer = self._caller.look_up(methods.UNREGISTER, request, timeout, headers(traceparent, tracestate))
+        answer = self._caller.look_up(methods.UNREGISTER, request, timeout, origin(traceparent, tracestate))
         return catalogue.change(answer)
+
+    def report(
+        self,
+        selection: Selection | None,
+        tool: CalledTool,
+        outcome: Outcome = "ok",
+        *,
+        latency_ms: float | None = None,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        error_class: str = "",
+        call_id: str = "",
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Report:
+        """Says how a call of a tool went. `selection` is the answer that showed the tool, `None` where there was none; `tool` is one of its
+        tools, the name that the model called, or a reference. What the router finds wrong is in `Report.refused`, not raised.
+
+        `outcome` is `"ok"`, `"error"` (the tool answered that it failed, or could not be reached), `"timeout"`, `"cancelled"` (given up by
+        the caller) or `"rejected"` (not called at all: the arguments did not fit, or somebody denied it). `error_class` is a short name
+        such as `"http_503"`. The tokens are those of the model's turn that made the call, as its API reported them; where a turn calls
+        several tools, give them with one. `call_id` is the model's id of the call: a second report of it changes nothing."""
+        one = ToolOutcome(selection, tool, outcome, latency_ms, input_tokens, output_tokens, error_class, call_id)
+        request = outcomes.report_of_one(one)
+        where, repeatable = origin(traceparent, tracestate), outcomes.counts_once(request)
+        return outcomes.report(self._caller.look_up(methods.REPORT, request, timeout, where, repeatable))
+
+    def report_many(
+        self,
+        reports: Iterable[ToolOutcome],
+        *,
+        timeout: float | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+    ) -> Report:
+        """The same for up to 500 calls at once. Each is taken or refused by itself; `Report.refused` has the place in `reports`."""
+        request = outcomes.report_of_many(reports)
+        where, repeatable = origin(traceparent, tracestate), outcomes.counts_once(request)
+        return outcomes.report(self._caller.look_up(methods.REPORT, request, timeout, where, repeatable))
+
+    def calling(
+        self,
+        selection: Selection | None,
+        tool: CalledTool,
+        *,
+        call_id: str = "",
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        timeout: float = 1.0,
+    ) -> Calling:
+        """A `with` block around the call of a tool (`async with` on an `AsyncRouter`), which is timed and then reported.
+
+        An exception is reported as `"timeout"`, `"cancelled"` or `"error"`, and goes on its way. On what `with` gives, set `input_tokens`,
+        `output_tokens` and `call_id` when you know them, `outcome` and `error_class` where a call fails without an exception, and
+        `latency_ms` where the block does more than the call. A report that does not arrive within `timeout` seconds is given up: no work
+        fails for it, and the log says so once."""
+        return Calling(self.report_many, self._delivery, selection, tool, call_id, input_tokens, output_tokens, timeout)
 
     def list_tools(
         self,
@@ -281,9 +352,9 @@ class Router:
         timeout: float | None = None,
     ) -> ToolListing:
         """All tools in order of source and name. Pages are fetched while you iterate; `timeout` is for each."""
-        trace = headers(None, None)
+        where = origin(None, None)
         return ToolListing(
-            requests.page(source, state, page_size), lambda page: self._caller.look_up(methods.LIST_TOOLS, page, timeout, trace)
+            requests.page(source, state, page_size), lambda page: self._caller.look_up(methods.LIST_TOOLS, page, timeout, where)
         )
 
     def watch(
@@ -297,16 +368,16 @@ class Router:
         """Changes as they are published, after a `catalog_version`, else after the `Bookmark` that comes first. Begins when the first event
         is asked for. Reconnects by itself and misses nothing; gives up after `patience` seconds without a connection, by default never.
         `bookmark_interval`: longest silence in seconds."""
-        return Watch(self._caller, Place(since_version, source, bookmark_interval, patience), headers(None, None))
+        return Watch(self._caller, Place(since_version, source, bookmark_interval, patience), origin(None, None))
 
     def list_sources(self, *, timeout: float | None = None) -> list[SourceStatus]:
         """The sources that the router's configuration names, with their state."""
-        answer = self._caller.look_up(methods.LIST_SOURCES, requests.all_sources(), timeout, headers(None, None))
+        answer = self._caller.look_up(methods.LIST_SOURCES, requests.all_sources(), timeout, origin(None, None))
         return [sources.status(one) for one in answer.sources]
 
     def health(self, *, timeout: float | None = None) -> bool:
         """Whether the router takes traffic. Raises `Unavailable` where none answers. Needs no token."""
-        return self._caller.look_up(methods.HEALTH, None, timeout, headers(None, None))
+        return self._caller.look_up(methods.HEALTH, None, timeout, origin(None, None))
 
     def close(self) -> None:
         """Ends running calls and watches."""

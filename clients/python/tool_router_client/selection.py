@@ -185,6 +185,32 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A stage of a selection."""
+
+    name: str
+    micros: int
+    """How long it took, microseconds."""
+
+
+@dataclass(frozen=True)
+class SelectionMeta:
+    """What may differ between two equal answers."""
+
+    selection_id: str
+    """Names this selection in logs and reports."""
+    trace_id: str
+    """32 hex digits; what `tool-router replay` takes."""
+    traceparent: str
+    """Of the selection's span, for links to it. Empty from a router that is older than this."""
+    stages: tuple[Stage, ...]
+    engine: str
+    """Who compared vectors: `exact`, `hnsw`, or nobody."""
+    cache: str
+    """What was known from before: `answer`, `vector`, or `miss`."""
+
+
+@dataclass(frozen=True)
 class Selection:
     """The tools for one turn."""
 
@@ -209,7 +235,7 @@ class Selection:
     format: Format
     """Whose API the prompt is for."""
     message: router_pb2.SelectToolsResponse = field(repr=False)
-    """The answer as it came, with `meta`: ids and timings."""
+    """The answer as it came."""
     tool_references: tuple[JsonObject, ...] = ()
     """The content of the `tool_result` that answers a tool search of Anthropic's, where it was asked for."""
     directory: str = ""
@@ -220,6 +246,13 @@ class Selection:
     """What became of `previous_tools`, where they were given."""
     condensed: str = ""
     """What the conversation became: its last user turn, behind it the earlier words that were searched for as well. Empty for a query."""
+
+    @property
+    def meta(self) -> SelectionMeta:
+        """Ids and timings of this answer."""
+        meta = self.message.meta
+        stages = tuple(Stage(one.stage, one.micros) for one in meta.stages)
+        return SelectionMeta(meta.selection_id, meta.trace_id, meta.traceparent, stages, meta.engine, meta.cache)
 
     def resolve(self, model_name: str) -> ToolRef:
         """The tool that the model called. Raises `UnknownTool` for a name it was not given: models do make names up."""

@@ -18,7 +18,7 @@ import grpc.aio
 from . import methods, requests
 from ._proto.toolrouter.v1 import catalog_pb2
 from .async_caller import AsyncCaller, AsyncStream
-from .caller import Caller, Headers, Stream
+from .caller import Caller, Stream
 from .catalogue import CatalogEvent, event
 from .errors import (
     InvalidRequest,
@@ -32,6 +32,7 @@ from .errors import (
     Unsupported,
 )
 from .retry import RetryPolicy
+from .trace_context import Origin
 
 _LOG = logging.getLogger("tool_router_client")
 # The same request would get the same answer.
@@ -83,8 +84,8 @@ def _ended(address: str) -> Unavailable:
 class Watch(Iterator[CatalogEvent]):
     """Events of the catalogue; waits for the next one. Made by `Router.watch`. `close`, from any thread, ends it."""
 
-    def __init__(self, caller: Caller, place: Place, headers: Headers) -> None:
-        self._caller, self._place, self._headers = caller, place, headers
+    def __init__(self, caller: Caller, place: Place, origin: Origin) -> None:
+        self._caller, self._place, self._origin = caller, place, origin
         self._stream: Stream[catalog_pb2.WatchCatalogResponse] | None = None
         self._closed = threading.Event()
 
@@ -97,7 +98,7 @@ class Watch(Iterator[CatalogEvent]):
         while not self._is_over():
             try:
                 if self._stream is None:
-                    self._stream = self._caller.stream_out(methods.WATCH, self._place.request(), self._headers)
+                    self._stream = self._caller.stream_out(methods.WATCH, self._place.request(), self._origin)
                 told = self._place.told(next(self._stream))
             except StopIteration:
                 failure: RouterError = _ended(self._caller.connection.target)
@@ -131,8 +132,8 @@ class Watch(Iterator[CatalogEvent]):
 class AsyncWatch(AsyncIterator[CatalogEvent]):
     """The same for `async for`. Made by `AsyncRouter.watch`. A wait that is cancelled loses nothing: the next one goes on."""
 
-    def __init__(self, caller: AsyncCaller, place: Place, headers: Headers) -> None:
-        self._caller, self._place, self._headers = caller, place, headers
+    def __init__(self, caller: AsyncCaller, place: Place, origin: Origin) -> None:
+        self._caller, self._place, self._origin = caller, place, origin
         self._stream: AsyncStream[catalog_pb2.WatchCatalogResponse] | None = None
         self._closed = asyncio.Event()
 
@@ -145,7 +146,7 @@ class AsyncWatch(AsyncIterator[CatalogEvent]):
         while not self._is_over():
             try:
                 if self._stream is None:
-                    self._stream = self._caller.stream_out(methods.WATCH, self._place.request(), self._headers)
+                    self._stream = self._caller.stream_out(methods.WATCH, self._place.request(), self._origin)
                 message = await self._stream.read()
             except grpc.RpcError as e:
                 failure = self._caller.error(e, methods.WATCH.name, None)

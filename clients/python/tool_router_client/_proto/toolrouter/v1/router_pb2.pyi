@@ -29,7 +29,7 @@ MODE_SEMANTIC: Mode
 MODE_LEXICAL: Mode
 
 class SelectToolsRequest(_message.Message):
-    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity", "min_catalog_version")
+    __slots__ = ("query", "conversation", "scope", "budget", "output", "pinned", "explain", "explain_tools", "min_confidence", "relative_margin", "continuity", "min_catalog_version", "keep_replay")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class SelectToolsRequest(_message.Message):
     RELATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
     CONTINUITY_FIELD_NUMBER: _ClassVar[int]
     MIN_CATALOG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    KEEP_REPLAY_FIELD_NUMBER: _ClassVar[int]
     query: str
     conversation: Conversation
     scope: Scope
@@ -54,7 +55,8 @@ class SelectToolsRequest(_message.Message):
     relative_margin: float
     continuity: Continuity
     min_catalog_version: str
-    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ..., min_catalog_version: _Optional[str] = ...) -> None: ...
+    keep_replay: bool
+    def __init__(self, query: _Optional[str] = ..., conversation: _Optional[_Union[Conversation, _Mapping]] = ..., scope: _Optional[_Union[Scope, _Mapping]] = ..., budget: _Optional[_Union[Budget, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., pinned: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., explain: bool = ..., explain_tools: _Optional[_Iterable[_Union[_tool_pb2.ToolRef, _Mapping]]] = ..., min_confidence: _Optional[float] = ..., relative_margin: _Optional[float] = ..., continuity: _Optional[_Union[Continuity, _Mapping]] = ..., min_catalog_version: _Optional[str] = ..., keep_replay: bool = ...) -> None: ...
 
 class Continuity(_message.Message):
     __slots__ = ("previous_tools", "session_id")
@@ -343,18 +345,20 @@ class ToolExplanation(_message.Message):
     def __init__(self, source: _Optional[str] = ..., tool: _Optional[str] = ..., fate: _Optional[str] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ResponseMeta(_message.Message):
-    __slots__ = ("selection_id", "trace_id", "stages", "engine", "cache")
+    __slots__ = ("selection_id", "trace_id", "stages", "engine", "cache", "traceparent")
     SELECTION_ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     CACHE_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     selection_id: str
     trace_id: str
     stages: _containers.RepeatedCompositeFieldContainer[StageTiming]
     engine: str
     cache: str
-    def __init__(self, selection_id: _Optional[str] = ..., trace_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTiming, _Mapping]]] = ..., engine: _Optional[str] = ..., cache: _Optional[str] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, selection_id: _Optional[str] = ..., trace_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTiming, _Mapping]]] = ..., engine: _Optional[str] = ..., cache: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class StageTiming(_message.Message):
     __slots__ = ("stage", "micros")
