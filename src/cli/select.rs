@@ -86,6 +86,9 @@ pub struct Arguments {
     /// Print only the list, ready to paste
     #[arg(long, conflicts_with = "json")]
     prompt: bool,
+    /// Keep a replay record of each selection, for `tool-router replay`
+    #[arg(long, conflicts_with = "tools")]
+    keep_replay: bool,
     /// One JSON object per query
     #[arg(long)]
     json: bool,
@@ -175,6 +178,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
         min_confidence: arguments.min_confidence,
         relative_margin: arguments.relative_margin,
         continuity: arguments.continue_lists.then(proto::Continuity::default),
+        keep_replay: arguments.keep_replay,
     };
     let mut client = arguments.connection.open().await?;
     for input in inputs {
@@ -233,6 +237,7 @@ async fn rank(
         relative_margin,
         scope: _,
         min_catalog_version: _,
+        keep_replay: _,
     } = message;
     let (query, conversation) = match input {
         Some(Input::Query(query)) => (query, None),
