@@ -40,7 +40,7 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("jsonschema", &["arguments/validator.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("tokenizers", &["compact/counter/file.rs"]),
-    ("sqlx", &["store/columns.rs", "store/embedded", "store/postgres"]),
+    ("sqlx", &["store/columns.rs", "store/embedded", "store/postgres", "store/ring"]),
     ("arc_swap", &["catalog/snapshot.rs", "rpc/layers.rs", "rpc/listener.rs", "store/postgres.rs"]),
     ("axum", &["console/", "front/host.rs"]),
     ("figment", &["config/load.rs"]),
