@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod places;
 mod ranking;
+mod replay;
 mod reranker;
 mod server;
 mod sources;
@@ -28,6 +29,7 @@ pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, 
 pub use self::log::Log;
 pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
 pub use self::ranking::{NoMatch, Ranking};
+pub use self::replay::Replay;
 pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
@@ -58,6 +60,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// Logs.
     pub log: Log,
+    /// Selections that are kept to be run again.
+    pub replay: Replay,
     /// Servers that the router keeps in sync.
     pub sources: Vec<Source>,
 }

@@ -53,7 +53,13 @@ pub type Hash = [u8; 32];
 /// The hash that a text is kept under.
 #[must_use]
 pub fn hash(text: &str) -> Hash {
-    Sha256::digest(text.as_bytes()).into()
+    hash_bytes(text.as_bytes())
+}
+
+/// The same of bytes.
+#[must_use]
+pub fn hash_bytes(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
 }
 
 /// Lines that are kept together.

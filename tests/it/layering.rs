@@ -11,7 +11,7 @@ const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error", "background", "disk"],
     &["embed", "index", "rank", "compact", "condense", "arguments", "gate"],
     &["catalog", "store", "cache"],
-    &["select", "register", "browse", "import", "sources", "eval"],
+    &["select", "register", "browse", "import", "sources", "replay", "eval"],
     &["rpc", "front", "console", "telemetry", "config", "cli"],
     &["app", "main", "lib"],
 ];
