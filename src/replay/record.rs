@@ -189,7 +189,7 @@ impl MadeWith {
         Ok(Policy { weights: std::sync::Arc::new(weights), left_out, abstain })
     }
 
-    /// What differs from `other` so that answers may; nothing where all is the same.
+    /// What differs from `other` so that answers may, on one build; nothing where all is the same.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let reranker = |made_with: &Self| {
@@ -200,7 +200,6 @@ impl MadeWith {
         let all = [
             ("the model is another", &self.model, &other.model),
             ("this processor computes other numbers", &self.numerics, &other.numerics),
-            ("the build is another", &self.version, &other.version),
             ("the reranker is another", &then, &now),
         ];
         all.into_iter().filter(|(_, a, b)| a != b).map(|(what, a, b)| format!("{what}: {a} then, {b} now")).collect()

@@ -12,7 +12,7 @@ use super::observe::code_name;
 use super::{from_json, proto, to_json};
 use crate::catalog::TenantCatalog;
 use crate::replay::{Candidate, Draft, Outcome, Reason, Record, Recorder, Redact, Told};
-use crate::select::{Again, Answer, Selector, Trace};
+use crate::select::{Again, Answer, CANDIDATES, Selector, Trace};
 use crate::store::ring::hash_bytes;
 
 /// A call that may be kept when it has ended.
@@ -165,12 +165,16 @@ pub async fn run_again(
     let (input, include) = convert::input(request).map_err(words)?;
     let request = selector.check(input).map_err(words)?;
     let (answer, trace) = selector.select_again(catalogue, &request, again).await.map_err(|e| e.to_string())?;
-    // Embedding is waited for, so a reason that was not there before is a failure of this run.
-    if trace.moment != again.moment {
+    // Everything is waited for, so what is momentary now and was not then is a failure of this run.
+    let (then, now) = (&again.moment, &trace.moment);
+    let is_worse = (then.by_words.is_none() && now.by_words.is_some())
+        || (then.not_reranked.is_none() && now.not_reranked.is_some())
+        || (then.late.is_none() && now.late.is_some());
+    if is_worse {
         return Err(format!("running it again did not work as it should: {}", answer.degraded_reason));
     }
     let answer = bare(&answer, include, request.explain);
-    let candidates = trace.ranked.iter().take(200).filter_map(|scored| Candidate::of(catalogue, scored)).collect();
+    let candidates = trace.ranked.iter().take(CANDIDATES).filter_map(|scored| Candidate::of(catalogue, scored)).collect();
     Ok(Replayed { sha256: sha256(&answer), answer, candidates })
 }
 
