@@ -332,7 +332,7 @@ fn continued(continuity: &proto::ListContinuity) -> String {
     }
 }
 
-fn fidelity(fidelity: proto::Fidelity) -> &'static str {
+pub(super) fn fidelity(fidelity: proto::Fidelity) -> &'static str {
     match fidelity {
         proto::Fidelity::Unspecified => "?",
         proto::Fidelity::Skeleton => "skeleton",

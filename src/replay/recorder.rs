@@ -180,18 +180,22 @@ impl Recorder {
 
     /// Keeps a selection where there is room and time for it. Never waits.
     pub fn offer(&self, draft: Draft) {
-        let Shared { sender, counters, waiting_bytes, pace, .. } = &*self.0;
+        let Shared { sender, waiting_bytes, pace, .. } = &*self.0;
         let bytes = draft.bytes;
         let admits = || pace.lock().unwrap_or_else(PoisonError::into_inner).admits(Instant::now());
         if draft.reason != Reason::Asked && !admits() {
-            counters.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
+            return self.give_up();
         }
         let before = waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         if MAX_WAITING_BYTES < before + bytes || sender.try_send(Message::Keep(Box::new(draft))).is_err() {
             waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            counters.dropped.fetch_add(1, Ordering::Relaxed);
+            self.give_up();
         }
+    }
+
+    /// Counts a selection that is not kept though it should be.
+    pub fn give_up(&self) {
+        self.0.counters.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns when all that was offered before is written, or after five seconds.
@@ -397,4 +401,4 @@ fn record(draft: Draft, lister: &mut Lister, made_with: &MadeWith, redact: Redac
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,10 +15,15 @@ use crate::replay::{Candidate, Draft, Outcome, Reason, Record, Recorder, Redact,
 use crate::select::{Again, Answer, CANDIDATES, Selector, Trace};
 use crate::store::ring::hash_bytes;
 
+/// Longer requests are not kept: what would be copied for every call is not to be felt.
+const MAX_REQUEST_BYTES: usize = 1 << 20;
+
 /// A call that may be kept when it has ended.
 pub(super) struct Taking<'a> {
     recorder: &'a Recorder,
-    request: proto::SelectToolsRequest,
+    /// As it came, which answering it uses up; nothing where it is too long.
+    request: Option<proto::SelectToolsRequest>,
+    is_asked: bool,
     started: Instant,
 }
 
@@ -40,9 +45,11 @@ pub(super) struct Answered {
 }
 
 impl<'a> Taking<'a> {
-    /// Where selections are kept: the request as it came, which answering it uses up.
+    /// Where selections are kept.
     pub(super) fn begin(recorder: Option<&'a Recorder>, request: &proto::SelectToolsRequest) -> Option<Self> {
-        recorder.map(|recorder| Self { recorder, request: request.clone(), started: Instant::now() })
+        let copied = || (request.encoded_len() <= MAX_REQUEST_BYTES).then(|| request.clone());
+        let is_asked = request.keep_replay;
+        recorder.map(|recorder| Self { recorder, request: copied(), is_asked, started: Instant::now() })
     }
 
     /// Hands the call over, where there is a reason to keep it. `current` gives the catalogue to calls that came to none.
@@ -54,12 +61,13 @@ impl<'a> Taking<'a> {
     ) {
         let took = self.started.elapsed();
         let Some(reason) = self.reason(&seen, result, took) else { return };
+        let Self { recorder, request, .. } = self;
+        let Some(request) = request else { return recorder.give_up() };
         let selection_id = match result {
             Ok(response) => response.get_ref().meta.as_ref().map(|meta| meta.selection_id.clone()).unwrap_or_default(),
             Err(_) => format!("{:032x}", rand::random::<u128>()),
         };
         let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let Self { recorder, request, .. } = self;
         let bytes = request.encoded_len() as u64;
         let failed = result.as_ref().err().map(|status| (code_name(status.code()), status.message().to_owned()));
         let Seen { trace_id, catalogue, tokenizer, answered } = seen;
@@ -101,7 +109,7 @@ impl<'a> Taking<'a> {
             Code::ResourceExhausted => Some(Reason::Shed),
             Code::Ok if self.recorder.options().slow < took => Some(Reason::Slow),
             Code::Ok if moment.is_some_and(|moment| !moment.is_usual()) => Some(Reason::Degraded),
-            Code::Ok if self.request.keep_replay => Some(Reason::Asked),
+            Code::Ok if self.is_asked => Some(Reason::Asked),
             // What the caller got wrong is told to the caller.
             _ => None,
         }

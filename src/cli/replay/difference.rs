@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::cli::select::fidelity;
 use crate::replay::Candidate;
 use crate::rpc::proto::{Mode, SelectToolsResponse, SelectedTool};
 
@@ -107,7 +108,7 @@ fn changes(a: &SelectedTool, b: &SelectedTool, places: (usize, usize), then: Sid
         change("score", a.score.to_string(), b.score.to_string());
     }
     change("confidence", confidence(a.confidence), confidence(b.confidence));
-    change("fidelity", a.fidelity().as_str_name().to_owned(), b.fidelity().as_str_name().to_owned());
+    change("fidelity", fidelity(a.fidelity()).to_owned(), fidelity(b.fidelity()).to_owned());
     change("tokens", a.tokens.to_string(), b.tokens.to_string());
     change("model name", a.model_name.clone(), b.model_name.clone());
     if a.definition_json != b.definition_json {
@@ -178,7 +179,13 @@ mod tests {
         now.no_match = Some(NoMatch { detail: "nothing seems to fit".to_owned(), ..NoMatch::default() });
         let (of_then, of_now) = ([candidate("read", 0.8), candidate("stat", 0.1)], [candidate("read", 0.6)]);
         let (then, now) = (Side { answer: &then, candidates: &of_then }, Side { answer: &now, candidates: &of_now });
-        insta::assert_snapshot!(differences(then, now).join("\n"), @r"");
+        insta::assert_snapshot!(differences(then, now).join("\n"), @r"
+        ~ files/read: place 1 -> 2; score 0.900 (meaning 0.800, words 0.250, name 0.50) -> 0.700 (meaning 0.600, words 0.250, name 0.50)
+        ~ files/write: place 2 -> 1; fidelity full -> lean; its definition is another
+        - files/list, in place 3 then (not ranked in the other)
+        + files/stat, in place 3 now (ranked 2 in the other)
+        no match: no then, nothing seems to fit now
+        ");
         assert!(differences(then, then).is_empty());
     }
 }
