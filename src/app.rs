@@ -28,6 +28,7 @@ use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
 use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::Registrar;
+use crate::replay::{MadeWith, Recorder};
 use crate::rpc::Access;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions};
@@ -38,6 +39,9 @@ use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
 const HTTP_GRACE: Duration = Duration::from_secs(1);
+
+/// Longest wait for replay records that are still to be written at the end.
+const RECORD_GRACE: Duration = Duration::from_secs(2);
 
 /// Longest that warming up may hold up a start.
 const WARM_UP: Duration = Duration::from_secs(5);
@@ -270,6 +274,10 @@ pub async fn run(
     };
     let reranking = start_reranking(config, reranker)?;
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
+    let (made_with, weights) = MadeWith::of(&info, &policy, reranking.as_ref());
+    let recording = CancellationToken::new();
+    let recorder = config.replay.options(&config.store.path);
+    let (recorder, written) = recorder.map(|options| Recorder::start(options, made_with, weights, recording.clone())).unzip();
     let selector =
         Selector::new(pool.clone(), policy, &selector_options(config)).with_reranking(reranking).with_counters(counters);
     let surroundings = Surroundings {
@@ -294,6 +302,7 @@ pub async fn run(
         offered: Offered::new(pool.clone()),
         sources: sources.clone(),
         meters: Arc::clone(&meters),
+        recorder,
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
         certificate: certificate.clone(),
@@ -361,6 +370,10 @@ pub async fn run(
     }
     sources.stop().await;
     store.close().await;
+    recording.cancel();
+    if let Some(written) = written {
+        tokio::time::timeout(RECORD_GRACE, written).await.ok();
+    }
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {
         Ok(Ok(Err(error))) => tracing::warn!(error.message = %error, "the HTTP port broke"),
         Ok(_) => (),

@@ -11,7 +11,8 @@
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
 //!   [`cache`] (what was worked out before).
 //! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
-//!   lists), [`sources`] (servers that are kept in sync), [`eval`] (accuracy on labelled sets).
+//!   lists), [`sources`] (servers that are kept in sync), [`replay`] (selections that are kept and run
+//!   again), [`eval`] (accuracy on labelled sets).
 //! - Edges: [`rpc`] (gRPC), [`front`] (MCP), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
 //! - Root: [`app`] puts the parts together.
 //!
@@ -78,6 +79,8 @@ pub mod browse;
 pub mod import;
 
 pub mod sources;
+
+pub mod replay;
 
 pub mod eval;
 

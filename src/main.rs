@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tool_router::cli::{Cli, Command, Exit, calibrate, doctor, eval, fit, output, serve};
+use tool_router::cli::{Cli, Command, Exit, calibrate, doctor, eval, fit, output, replay, serve};
 use tool_router::config::{Config, Overrides};
 use tool_router::eval::Model;
 use tool_router::{app, config, telemetry};
@@ -12,7 +12,7 @@ use tool_router::{app, config, telemetry};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runs_a_model = match &cli.command {
-        Command::Serve(_) | Command::Doctor(_) | Command::Fit(_) | Command::Calibrate(_) => true,
+        Command::Serve(_) | Command::Doctor(_) | Command::Fit(_) | Command::Calibrate(_) | Command::Replay(_) => true,
         Command::Eval(arguments) => arguments.needs_model(),
         _ => false,
     };
@@ -35,6 +35,10 @@ fn main() -> ExitCode {
         Command::Calibrate(arguments) => {
             let file = arguments.config.clone();
             with_model(file.as_deref(), &Overrides::default(), |_, model| calibrate::run(arguments, model))
+        }
+        Command::Replay(arguments) => {
+            let (file, overrides) = (arguments.config().map(Path::to_owned), arguments.overrides());
+            with_model(file.as_deref(), &overrides, |config, model| replay::run(arguments, config.clone(), model))
         }
         Command::Doctor(arguments) => {
             let loaded = config::load(arguments.config.as_deref(), &Overrides::default()).map_err(|e| Exit::bad_config(&e));

@@ -13,6 +13,7 @@ mod health;
 mod import;
 mod mcp;
 pub mod output;
+pub mod replay;
 mod select;
 pub mod serve;
 mod source;
@@ -64,6 +65,8 @@ pub enum Command {
     Fit(fit::Arguments),
     /// Adapt confidence to a catalogue, with labels or without
     Calibrate(calibrate::Arguments),
+    /// Run a kept selection again, and say what differs
+    Replay(replay::Arguments),
     /// Ask whether a router takes traffic
     Health(health::Arguments),
     /// Look at everything a router needs, and at running ones; changes nothing
@@ -117,9 +120,12 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),
         Command::Texts(arguments) => texts::run(&arguments),
-        Command::Serve(_) | Command::Doctor(_) | Command::Eval(_) | Command::Fit(_) | Command::Calibrate(_) => {
-            Err(Exit::failed("this command runs in main"))
-        }
+        Command::Serve(_)
+        | Command::Doctor(_)
+        | Command::Eval(_)
+        | Command::Fit(_)
+        | Command::Calibrate(_)
+        | Command::Replay(_) => Err(Exit::failed("this command runs in main")),
     }
 }
 

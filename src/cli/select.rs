@@ -41,9 +41,6 @@ pub struct Arguments {
     /// Answer from this version of the catalogue or a later one, as a registration gave it, through whichever router
     #[arg(long, value_name = "VERSION", conflicts_with = "tools")]
     min_catalog_version: Option<String>,
-    /// Keep a record of the selection, for `tool-router replay`.
-    #[arg(long)]
-    keep_replay: bool,
     /// The model's API
     #[arg(long, value_enum, default_value_t = Format::OpenaiChat)]
     format: Format,
@@ -89,6 +86,9 @@ pub struct Arguments {
     /// Print only the list, ready to paste
     #[arg(long, conflicts_with = "json")]
     prompt: bool,
+    /// Keep a replay record of each selection, for `tool-router replay`
+    #[arg(long, conflicts_with = "tools")]
+    keep_replay: bool,
     /// One JSON object per query
     #[arg(long)]
     json: bool,
@@ -172,13 +172,13 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             tool_references: arguments.tool_references,
         }),
         min_catalog_version: arguments.min_catalog_version,
-        keep_replay: arguments.keep_replay,
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
         min_confidence: arguments.min_confidence,
         relative_margin: arguments.relative_margin,
         continuity: arguments.continue_lists.then(proto::Continuity::default),
+        keep_replay: arguments.keep_replay,
     };
     let mut client = arguments.connection.open().await?;
     for input in inputs {
@@ -332,7 +332,7 @@ fn continued(continuity: &proto::ListContinuity) -> String {
     }
 }
 
-fn fidelity(fidelity: proto::Fidelity) -> &'static str {
+pub(super) fn fidelity(fidelity: proto::Fidelity) -> &'static str {
     match fidelity {
         proto::Fidelity::Unspecified => "?",
         proto::Fidelity::Skeleton => "skeleton",

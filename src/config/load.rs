@@ -179,6 +179,9 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     if let Some(complaint) = config.telemetry.complaint() {
         return Err(value(complaint));
     }
+    if let Some(complaint) = config.replay.complaint(&config.store.path) {
+        return Err(value(complaint));
+    }
     let cache = &config.cache;
     for (key, mib) in [("cache.answers_mib", cache.answers_mib), ("cache.vectors_mib", cache.vectors_mib)] {
         if MAX_CACHE_MIB < mib {
@@ -335,6 +338,12 @@ mod tests {
         check("[ranking]\nleave_out = [\"luck\"]", &["ranking.leave_out: \"luck\" is no step; steps are views, lexical"]);
         check("[index]\nengine = \"annoy\"", &["annoy", "index.engine"]);
         check("[index]\nhnsw_min_tools = 0", &["index.hnsw_min_tools is 0"]);
+        check("[replay]\nmax_records = 0", &["replay.max_records is 0, it must be 1 to 1000000"]);
+        check("[replay]\nmax_mib = 99999", &["replay.max_mib is 99999, it must be 1 to 65536"]);
+        check("[replay]\nslow_ms = 0", &["replay.slow_ms is 0, it must be 1 to 3600000"]);
+        check("[replay]\ncatalogue_history_h = 9999", &["replay.catalogue_history_h is 9999, it must be 0 to 8760"]);
+        check("[replay]\nredact = \"some\"", &["some", "replay.redact"]);
+        check("[replay]\npath = \"tool-router.db\"", &["replay.path tool-router.db is also store.path"]);
         check("[cache]\nanswers_mib = 9999999", &["cache.answers_mib is 9999999, it must be 0 (off) to 1048576"]);
         check("[access]\nadmin_token_file = \"/nowhere\"", &["set both"]);
         check("not toml", &["configuration"]);

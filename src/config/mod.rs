@@ -12,6 +12,7 @@ mod load;
 mod log;
 mod places;
 mod ranking;
+mod replay;
 mod reranker;
 mod server;
 mod sources;
@@ -29,6 +30,7 @@ pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, 
 pub use self::log::Log;
 pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
 pub use self::ranking::{NoMatch, Ranking};
+pub use self::replay::Replay;
 pub use self::reranker::Reranker;
 pub use self::server::{Server, Tls};
 pub use self::sources::Source;
@@ -62,6 +64,8 @@ pub struct Config {
     pub log: Log,
     /// Who this router is to those who watch it, and where its spans and metrics go.
     pub telemetry: Telemetry,
+    /// Selections that are kept to be run again.
+    pub replay: Replay,
     /// Servers that the router keeps in sync.
     pub sources: Vec<Source>,
 }

@@ -141,6 +141,12 @@ impl Model {
         &self.pool
     }
 
+    /// Its reranker, where there is one.
+    #[must_use]
+    pub fn reranking(&self) -> Option<&Reranking> {
+        self.reranking.as_ref()
+    }
+
     /// The model's id.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -141,22 +141,42 @@ impl Index {
     /// Searches the allowed documents, by graph where `engine` asks for one, there is one, and it can.
     #[must_use]
     pub fn search(&self, query: &Query<'_>, allowed: &Allowed, engine: Engine) -> Found {
+        self.find(query, allowed, engine, None)
+    }
+
+    /// Scores `proposed`, those that are allowed, as a graph search that proposed just them would: beside the best of all by words.
+    #[must_use]
+    pub fn search_among(&self, query: &Query<'_>, allowed: &Allowed, proposed: &[u32]) -> Found {
+        let mut proposed: Vec<u32> = proposed.iter().copied().filter(|slot| allowed.contains(*slot)).collect();
+        proposed.sort_unstable();
+        proposed.dedup();
+        self.find(query, allowed, Engine::Hnsw, Some(proposed))
+    }
+
+    /// `proposed` stands for what a graph would say.
+    fn find(&self, query: &Query<'_>, allowed: &Allowed, engine: Engine, proposed: Option<Vec<u32>>) -> Found {
         let bm25 = lexical::score([&self.sealed.words, &self.delta.words], &self.statistics, query.terms);
         let codes = query.vector.map(Codes::quantise);
-        let near = codes.as_ref().filter(|_| engine == Engine::Hnsw).and_then(|codes| self.near(codes, query, allowed));
+        let wants_near = engine == Engine::Hnsw && proposed.is_none();
+        let near = codes.as_ref().filter(|_| wants_near).and_then(|codes| self.near(codes, query, allowed));
         let said = Said::of([&self.sealed.names, &self.delta.names], query.terms);
         let hit = |slot: u32| {
             let bm25 = bm25.get(slot as usize).copied().unwrap_or(0.0);
             Hit { bm25, named: said.share(slot), common: self.common.share(slot), ..Hit::unseen(slot) }
         };
-        let (mut hits, most_bm25, engine): (Vec<Hit>, f32, Engine) = match near {
-            Some(near) => {
+        let (mut hits, most_bm25, engine): (Vec<Hit>, f32, Engine) = match (proposed, near) {
+            (Some(proposed), _) => {
+                let of_slot = |slot: u32| bm25.get(slot as usize).copied().unwrap_or(0.0);
+                let most_bm25 = allowed.iter().map(of_slot).fold(0.0_f32, f32::max);
+                (proposed.into_iter().map(hit).collect(), most_bm25, Engine::Hnsw)
+            }
+            (None, Some(near)) => {
                 let by_words = lexical::best(&bm25, CANDIDATES, |slot| allowed.contains(slot));
                 let most_bm25 = by_words.first().map_or(0.0, |(score, _)| *score);
                 let candidates = self.candidates(near, &by_words, query.always, allowed);
                 (candidates.into_iter().map(hit).collect(), most_bm25, Engine::Hnsw)
             }
-            None => {
+            (None, None) => {
                 let mut hits = Vec::with_capacity(allowed.len());
                 hits.extend(allowed.iter().map(hit));
                 let most_bm25 = hits.iter().fold(0.0_f32, |most, hit| most.max(hit.bm25));

@@ -127,6 +127,13 @@ fn the_graph_finds_what_the_scan_finds() {
             by_graph.hits.iter().all(|hit| by_scan.hits[hit.slot as usize] == *hit),
             "candidates are scored like everything else"
         );
+        let proposed: Vec<u32> = by_graph.hits.iter().rev().map(|hit| hit.slot).chain([17, 17]).collect();
+        let again = index.search_among(&query, &allowed, &proposed);
+        assert_eq!(
+            (&again.hits, again.most_bm25),
+            (&by_graph.hits, by_graph.most_bm25),
+            "what was proposed is scored alike again"
+        );
         assert!((2_800..3_000).chain([17]).all(|slot| by_graph.hits.iter().any(|hit| hit.slot == slot)), "delta and `always`");
         let last = *ten(&by_scan).last().unwrap();
         found += ten(&by_graph).iter().filter(|score| last <= **score).count();

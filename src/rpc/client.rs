@@ -14,6 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use super::convert;
+use super::proto::operations_client::OperationsClient;
 use super::proto::tool_catalog_client::ToolCatalogClient;
 use super::proto::tool_router_client::ToolRouterClient;
 use super::proto::tool_sources_client::ToolSourcesClient;
@@ -137,6 +138,7 @@ pub struct Client {
     router: ToolRouterClient<Transport>,
     catalog: ToolCatalogClient<Transport>,
     sources: ToolSourcesClient<Transport>,
+    operations: OperationsClient<Transport>,
     health: HealthClient<Channel>,
     timeout: Duration,
 }
@@ -174,7 +176,9 @@ impl Client {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
             catalog: ToolCatalogClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
-            sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES),
+            operations: OperationsClient::with_interceptor(channel.clone(), bearer),
             health: HealthClient::new(channel),
             timeout,
         }
@@ -344,6 +348,24 @@ impl Client {
     pub async fn list(&mut self, message: proto::ListToolsRequest) -> Result<proto::ListToolsResponse, ClientError> {
         let request = self.request(message);
         Ok(self.catalog.list_tools(request).await?.into_inner())
+    }
+
+    /// The file of a kept selection; nothing where none is kept. No timeout: a large catalogue takes as long as it takes.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn replay(&mut self, trace_id: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        let message = proto::GetReplayRequest { trace_id: trace_id.to_owned() };
+        let mut pieces = match self.operations.get_replay(message).await {
+            Ok(pieces) => pieces.into_inner(),
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            Err(status) => return Err(status.into()),
+        };
+        let mut file = Vec::new();
+        while let Some(piece) = pieces.message().await? {
+            file.extend_from_slice(&piece.chunk);
+        }
+        Ok(Some(file))
     }
 
     /// Whether the router takes traffic.

@@ -84,7 +84,7 @@ enum Need {
 }
 
 /// Our methods and what they need.
-const METHODS: [(&str, Need); 15] = [
+const METHODS: [(&str, Need); 16] = [
     ("toolrouter.v1.ToolRouter/SelectTools", Need::Select),
     ("toolrouter.v1.ToolRouter/DescribeTools", Need::Select),
     ("toolrouter.v1.ToolRouter/RankTools", Need::Select),
@@ -100,6 +100,7 @@ const METHODS: [(&str, Need); 15] = [
     ("toolrouter.v1.ToolSources/PauseSource", Need::Admin),
     ("toolrouter.v1.ToolSources/ResumeSource", Need::Admin),
     ("toolrouter.v1.ToolSources/ReleaseSource", Need::Admin),
+    ("toolrouter.v1.Operations/GetReplay", Need::Admin),
 ];
 
 /// What a path needs, and its name for logs and meters: a path of the caller's invention is no label.

@@ -10,6 +10,8 @@ mod json;
 mod layers;
 mod listener;
 mod observe;
+mod operations;
+pub mod replay;
 mod router;
 pub mod server;
 mod sources;
@@ -18,7 +20,7 @@ mod watch;
 
 pub use prost::Name as Message;
 
-pub use self::json::to_json;
+pub use self::json::{from_json, to_json};
 pub use self::layers::Access;
 
 /// The messages of `proto/toolrouter/v1`.

@@ -10,11 +10,13 @@ use super::convert;
 use super::observe::{deadline, observe};
 use super::proto::tool_router_server::ToolRouter;
 use super::proto::{self, described_tool};
+use super::replay::{Answered, Seen, Taking};
 use super::status::invalid;
 use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::error::Violation;
 use crate::register::{Registrar, validate};
+use crate::replay::Recorder;
 use crate::select::{Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
@@ -27,6 +29,7 @@ pub(super) struct RouterService {
     pub(super) selector: Arc<Selector>,
     pub(super) offered: Offered,
     pub(super) meters: Arc<Meters>,
+    pub(super) recorder: Option<Recorder>,
     pub(super) default_deadline: Duration,
     /// Checks of arguments at once: more would only take the processor from selections.
     pub(super) checkers: Arc<Semaphore>,
@@ -95,20 +98,31 @@ impl ToolRouter for RouterService {
     ) -> Result<Response<proto::SelectToolsResponse>, Status> {
         let tenant = tenant(&request)?;
         let (metadata, _, message) = request.into_parts();
-        observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
+        let (taking, mut seen) = (Taking::begin(self.recorder.as_ref(), &message), Seen::default());
+        let result = observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
+            seen.trace_id = telemetry::current_trace_id();
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
             let version = message.min_catalog_version.clone();
             let (input, include) = convert::input(message).map_err(|v| invalid(&v))?;
             let request = self.selector.check(input).map_err(|v| invalid(&v))?;
+            seen.tokenizer = Some(request.budget.tokenizer.name().to_owned());
             if let Some(version) = version {
                 self.registrar.reach(&tenant, &version, deadline).await?;
             }
             let catalog = self.catalog.load().tenant(&tenant);
+            seen.catalogue = Some(Arc::clone(&catalog));
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            Ok(self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace))
+            let explain = request.explain;
+            let told = self.told(&tenant, &answer, &Telling { include, explain, session }, &trace);
+            seen.answered = Some(Answered { answer, trace, include, explain });
+            Ok(told)
         })
-        .await
+        .await;
+        if let Some(taking) = taking {
+            taking.end(seen, &result, || self.catalog.load().tenant(&tenant));
+        }
+        result
     }
 
     async fn rank_tools(&self, request: Request<proto::RankToolsRequest>) -> Result<Response<proto::RankToolsResponse>, Status> {

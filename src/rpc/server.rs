@@ -17,7 +17,9 @@ use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 pub use super::listener::Certificate;
 use super::listener::{self, Lane};
+use super::operations::{MAX_READERS, OperationsService};
 use super::proto::DESCRIPTORS;
+use super::proto::operations_server::OperationsServer;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
 use super::proto::tool_sources_server::ToolSourcesServer;
@@ -26,6 +28,7 @@ use super::sources::SourceService;
 use super::watch::MAX_WATCHERS;
 use crate::catalog::Catalog;
 use crate::register::Registrar;
+use crate::replay::Recorder;
 use crate::select::{Offered, Selector};
 use crate::sources::Sources;
 use crate::telemetry::Meters;
@@ -50,6 +53,8 @@ pub struct Parts {
     pub sources: Sources,
     /// What counts.
     pub meters: Arc<Meters>,
+    /// What keeps selections; none where they are not kept.
+    pub recorder: Option<Recorder>,
     /// Who may call.
     pub access: Access,
     /// Deadline of callers that set none.
@@ -127,6 +132,7 @@ pub async fn serve(
         selector: parts.selector,
         offered: parts.offered,
         meters: Arc::clone(&parts.meters),
+        recorder: parts.recorder.clone(),
         default_deadline: parts.default_deadline,
         checkers: Arc::new(Semaphore::new(MAX_CHECKERS)),
     })
@@ -145,11 +151,19 @@ pub async fn serve(
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
 
+    let operations = OperationsServer::new(OperationsService {
+        meters: Arc::clone(&parts.meters),
+        recorder: parts.recorder,
+        readers: Arc::new(Semaphore::new(MAX_READERS)),
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
     let sources = ToolSourcesServer::new(SourceService { sources: parts.sources, meters: parts.meters })
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
 
-    let mut routes = Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources);
+    let mut routes =
+        Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources).add_service(operations);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::embedding::{Embedded, Vectors};
-use super::{RESERVE, Request, SelectError, Selector};
+use super::{Circumstances, Late, RESERVE, Request, SelectError, Selector};
 use crate::catalog::TenantCatalog;
 use crate::condense::{self, Called, Condensed, Lean};
 use crate::embed::{Embedding, QueryError};
@@ -30,8 +30,8 @@ pub(super) struct Conversed<'a> {
     pub(super) embedded: Embedded,
     /// Tools that were called.
     pub(super) favour: Favour<'a>,
-    /// Something was left out because it would have been late.
-    pub(super) is_late: bool,
+    /// What was there in time, where something was not.
+    pub(super) late: Option<Late>,
 }
 
 impl Selector {
@@ -41,33 +41,37 @@ impl Selector {
         catalog: &'a TenantCatalog,
         request: &Request,
         embedded: Embedded,
-        deadline: Instant,
+        under: Circumstances<'_>,
     ) -> Result<Conversed<'a>, SelectError> {
         let numbers = &self.policy.weights.conversation;
-        let alone = |embedded| Conversed { query: None, embedded, favour: Favour::default(), is_late: false };
+        let alone = |embedded| Conversed { query: None, embedded, favour: Favour::default(), late: None };
         let Some(condensed) = condense::condense(&request.turns, |term| catalog.index().rarity(term), numbers) else {
             return Ok(alone(embedded));
         };
         if condensed.lean == Lean::No || matches!(embedded, Embedded::Nothing) {
             return Ok(alone(embedded));
         }
-        let mut is_late = false;
+        let mut late = None;
         let embedded = match embedded {
             Embedded::Vectors(vectors) => {
-                let earlier = self.earlier(catalog, &condensed, deadline).await;
-                is_late = earlier.len() < condensed.earlier.len();
+                let earlier = self.earlier(catalog, &condensed, under).await;
+                let all_earlier = earlier.len() == condensed.earlier.len();
+                late = (!all_earlier).then_some(Late { earlier: earlier.len(), expanded: true });
                 if self.is_another_subject(&condensed, &vectors.embedding.whole, &earlier) {
-                    return Ok(Conversed { is_late, ..alone(Embedded::Vectors(vectors)) });
+                    return Ok(Conversed { late, ..alone(Embedded::Vectors(vectors)) });
                 }
-                let expanded = self.vector(catalog, &condensed.expanded, deadline).await;
-                is_late |= expanded.is_none();
+                let expanded =
+                    if under.expands() { self.vector(catalog, &condensed.expanded, under.deadline).await } else { None };
+                if !all_earlier || expanded.is_none() {
+                    late = Some(Late { earlier: earlier.len(), expanded: expanded.is_some() });
+                }
                 Embedded::Vectors(fused(vectors, expanded.as_deref(), &earlier, numbers))
             }
             by_words => by_words,
         };
         let called = called(catalog, &condensed);
         let favour = Favour::of(&called, numbers, condensed.corrects);
-        Ok(Conversed { query: Some(condensed.expanded), embedded, favour, is_late })
+        Ok(Conversed { query: Some(condensed.expanded), embedded, favour, late })
     }
 
     /// The vector of another text of the conversation; nothing where it would be late: the answer does without.
@@ -79,10 +83,15 @@ impl Selector {
     }
 
     /// The vectors of earlier user turns with what each counts, as far as there is time for them.
-    async fn earlier(&self, catalog: &TenantCatalog, condensed: &Condensed<'_>, deadline: Instant) -> Vec<(Arc<Embedding>, f32)> {
+    async fn earlier(
+        &self,
+        catalog: &TenantCatalog,
+        condensed: &Condensed<'_>,
+        under: Circumstances<'_>,
+    ) -> Vec<(Arc<Embedding>, f32)> {
         let mut earlier = Vec::new();
-        for (text, weight) in &condensed.earlier {
-            match self.vector(catalog, text, deadline).await {
+        for (text, weight) in condensed.earlier.iter().take(under.earlier()) {
+            match self.vector(catalog, text, under.deadline).await {
                 Some(embedding) => earlier.push((embedding, *weight)),
                 None => break,
             }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Answered, RESERVE, Request, SelectError, Selector};
+use super::{Answered, Circumstances, RESERVE, Request, SelectError, Selector};
 use crate::catalog::TenantCatalog;
 use crate::embed::{Embedding, QueryError};
 use crate::rank::{Step, clauses};
@@ -36,15 +36,18 @@ impl Selector {
         &self,
         catalog: &TenantCatalog,
         request: &Request,
-        deadline: Instant,
+        under: Circumstances<'_>,
     ) -> Result<Embedded, SelectError> {
+        if let Some(reason) = under.by_words() {
+            return Ok(Embedded::Degraded(reason.to_owned()));
+        }
         let (lacking, all) = (catalog.without_vectors(), catalog.len());
         if all as f64 * MAX_WITHOUT_VECTORS < lacking as f64 {
             let model = &self.pool.info().id;
             return Ok(Embedded::Degraded(format!("{lacking} of {all} tools are not embedded with model {model} yet")));
         }
         let parts = self.parts(&request.query);
-        Ok(match self.vectors(catalog, &request.query, parts, deadline).await {
+        Ok(match self.vectors(catalog, &request.query, parts, under.deadline).await {
             Ok(vectors) => Embedded::Vectors(vectors),
             Err(QueryError::Full { waiting, limit, retry_after }) => {
                 return Err(SelectError::Overloaded { waiting, limit, retry_after });

@@ -32,6 +32,8 @@ pub(super) struct Said<'a> {
     pub(super) named_in: &'a str,
     /// Tools that were called.
     pub(super) favour: &'a Favour<'a>,
+    /// What a graph proposed when this was selected for the first time, as slots.
+    pub(super) proposed: Option<&'a [u32]>,
 }
 
 impl Selector {
@@ -63,10 +65,15 @@ impl Selector {
             always.extend(said.favour.slots());
             let terms = terms::terms(&request.query);
             let query = Query { vector: whole, terms: &terms, always: &always, centring: fusion.centring };
-            (catalog.index().search(&query, eligible, engine), mentioned)
+            let found = match said.proposed.filter(|_| query.vector.is_some()) {
+                Some(proposed) => catalog.index().search_among(&query, eligible, proposed),
+                None => catalog.index().search(&query, eligible, engine),
+            };
+            (found, mentioned)
         });
         if let Some(vectors) = &vectors {
             (trace.engine, trace.answered) = (Some(found.engine), vectors.answered);
+            trace.proposed = (found.engine == Engine::Hnsw).then(|| found.hits.iter().map(|hit| hit.slot).collect());
         }
         let source = |slot| catalog.at(slot).map(|entry| entry.record.tool.id.source());
         said.favour.mark(&mut found.hits, source);

@@ -4,6 +4,7 @@
 //! start to end and returns the answer beside a [`Trace`]; what is measured or logged of it is decided elsewhere. Only the two models are
 //! waited for; the rest is arithmetic on memory, well under a millisecond at thousands of tools.
 
+mod again;
 mod answer;
 mod belief;
 mod companions;
@@ -24,6 +25,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::again::Circumstances;
+pub use self::again::{Again, Late, Moment};
 pub use self::answer::{Answer, Change, DropCause, Dropped, Explanation, Listed, Mode, NoMatch, Selected, Stay, Usage};
 use self::belief::Belief;
 use self::embedding::Embedded;
@@ -133,12 +136,15 @@ struct AnswerKey {
 /// policy takes it apart elsewhere, or not at all.
 type VectorKey = (TenantId, String, Vec<Range<usize>>);
 
+/// An answer, with what a graph proposed for it: who replays the selection needs that too.
+type Known = (Arc<Answer>, Option<Arc<[u32]>>);
+
 /// Answers selections.
 #[derive(Debug)]
 pub struct Selector {
     pool: Pool,
     policy: Policy,
-    answers: Cache<AnswerKey, Arc<Answer>>,
+    answers: Cache<AnswerKey, Known>,
     vectors: Cache<VectorKey, Arc<Embedding>>,
     styled: Styled,
     shadow: Shadow,
@@ -156,7 +162,9 @@ impl Selector {
         Self {
             pool,
             policy,
-            answers: Cache::new(options.answer_bytes, |key, answer| key.request.bytes() + answer.bytes()),
+            answers: Cache::new(options.answer_bytes, |key, (answer, proposed)| {
+                key.request.bytes() + answer.bytes() + proposed.as_ref().map_or(0, |slots| size_of_val(&**slots))
+            }),
             vectors: Cache::new(options.vector_bytes, vector_bytes),
             styled: Styled::new(),
             shadow: Shadow::new(options.shadow_every),
@@ -210,20 +218,20 @@ impl Selector {
         deadline: Instant,
     ) -> Result<(Arc<Answer>, Trace), SelectError> {
         if !self.answers.is_on() {
-            let (answer, trace) = self.work_out(catalog, request, deadline).await?;
+            let (answer, trace) = self.work_out(catalog, request, Circumstances::before(deadline)).await?;
             return Ok((Arc::new(answer), trace));
         }
         let mut trace = Trace::default();
         let key = AnswerKey { generation: catalog.generation(), request: request.clone() };
-        if let Some(known) = trace.time(Stage::Cache, || self.answers.get(&key)) {
-            trace.answered = Answered::KnownAnswer;
+        if let Some((known, proposed)) = trace.time(Stage::Cache, || self.answers.get(&key)) {
+            (trace.answered, trace.proposed) = (Answered::KnownAnswer, proposed);
             return Ok((known, trace));
         }
-        let (answer, trace) = self.work_out(catalog, request, deadline).await?;
+        let (answer, trace) = self.work_out(catalog, request, Circumstances::before(deadline)).await?;
         let answer = Arc::new(answer);
         // A degraded answer is for its moment only.
-        if !trace.momentary {
-            self.answers.put(key, Arc::clone(&answer));
+        if trace.moment.is_usual() {
+            self.answers.put(key, (Arc::clone(&answer), trace.proposed.clone()));
         }
         Ok((answer, trace))
     }
@@ -232,22 +240,22 @@ impl Selector {
         &self,
         catalog: &Arc<TenantCatalog>,
         request: &Request,
-        deadline: Instant,
+        under: Circumstances<'_>,
     ) -> Result<(Answer, Trace), SelectError> {
         let mut trace = Trace::default();
         let eligible = request.scope.narrow(catalog);
         let started = Instant::now();
-        let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, deadline).await? };
-        let conversed = self.converse(catalog, request, embedded, deadline).await?;
+        let embedded = if eligible.is_empty() { Embedded::Nothing } else { self.embed(catalog, request, under).await? };
+        let conversed = self.converse(catalog, request, embedded, under).await?;
         trace.over(Stage::Embed, started);
-        let (embedded, favour, is_late) = (conversed.embedded, &conversed.favour, conversed.is_late);
+        let (embedded, favour, late) = (conversed.embedded, &conversed.favour, conversed.late);
         // From here on it is the query of whatever the conversation became.
         let condensed = conversed.query.map(|query| Request { query, ..request.clone() });
         let asked = condensed.as_ref().unwrap_or(request);
-        let said = Said { named_in: &request.query, favour };
+        let said = Said { named_in: &request.query, favour, proposed: under.proposed() };
         let Looked { mut ranked, log_odds, degraded } = self.look(catalog, asked, &eligible, embedded, &said, &mut trace);
         let condensed = if request.turns.is_empty() { String::new() } else { asked.query.clone() };
-        let not_reranked = self.rerank(catalog, asked, &mut ranked, deadline, &mut trace).await;
+        let not_reranked = self.rerank(catalog, asked, &mut ranked, under, &mut trace).await;
         let belief = Belief::of(&self.policy, log_odds, &ranked, eligible.len(), &asked.query);
         let (values, styled) = (self.policy.weights.values, &self.styled);
         let selection = Selection { catalog, request, eligible: &eligible, ranked: &ranked, belief, values, styled };
@@ -265,10 +273,13 @@ impl Selector {
         let no_match = texts.tools.is_empty().then(|| selection.no_match(&lined_up));
         let mode = if degraded.is_some() { Mode::Lexical } else { Mode::Semantic };
         let confidence = belief.any();
-        trace.momentary = degraded.is_some() || not_reranked.is_some() || is_late;
-        let degraded_reason =
-            [degraded, not_reranked, belief.unfulfilled(request)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let unfulfilled = belief.unfulfilled(request);
+        let moment = Moment { by_words: degraded, not_reranked, late };
+        let reasons = [&moment.by_words, &moment.not_reranked, &unfulfilled];
+        let degraded_reason = reasons.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ");
+        trace.moment = moment;
         let version = catalog.version();
+        trace.ranked = ranked;
         Ok((
             Answer {
                 tools: texts.tools,

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
-use super::{Answer, RESERVE, Request, SelectError, Selector, Trace};
+use super::{Answer, Circumstances, RESERVE, Request, SelectError, Selector, Trace};
 use crate::cache::Cache;
 use crate::catalog::views::ViewTexts;
 use crate::catalog::{Entry, Record, TenantCatalog, TextHash, Version};
@@ -69,7 +69,7 @@ impl Offered {
         }
         let (this, there) = (self.clone(), Arc::clone(registered));
         let catalog = Arc::new(self.off_thread(move || this.catalogue(&there, tools)).await.map_err(died)?);
-        selector.work_out(&catalog, request, deadline).await
+        selector.work_out(&catalog, request, Circumstances::before(deadline)).await
     }
 
     /// Runs `work` on a thread that may be busy, when it is its turn.

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use super::{RESERVE, Request, Reranked, Selector, Stage, Trace};
+use super::{Circumstances, RESERVE, Request, Reranked, Selector, Stage, Trace};
 use crate::catalog::TenantCatalog;
 use crate::catalog::views::ViewTexts;
 use crate::rank::Scored;
@@ -26,15 +26,19 @@ impl Selector {
         Self { reranking, ..self }
     }
 
-    /// Reorders the head of `ranked` before `deadline`, or says why it did not.
+    /// Reorders the head of `ranked` in time, or says why it did not.
     pub(super) async fn rerank(
         &self,
         catalog: &TenantCatalog,
         request: &Request,
         ranked: &mut [Scored],
-        deadline: Instant,
+        under: Circumstances<'_>,
         trace: &mut Trace,
     ) -> Option<String> {
+        if let Some(reason) = under.not_reranked() {
+            trace.reranked = Reranked::Left;
+            return Some(reason.to_owned());
+        }
         let Reranking { pool, blend } = self.reranking.as_ref()?;
         let depth = blend.depth.min(ranked.len());
         if depth < 2 {
@@ -44,7 +48,7 @@ impl Selector {
         let text =
             |scored: &Scored| catalog.at(scored.slot).map(|entry| ViewTexts::whole(&entry.record.tool)).unwrap_or_default();
         let passages: Vec<String> = ranked.iter().take(depth).map(text).collect();
-        let deadline = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+        let deadline = under.deadline.checked_sub(RESERVE).unwrap_or(under.deadline);
         let result = pool.score(request.query.clone(), passages, deadline).await;
         let (reranked, reason) = match result {
             Ok(logits) => {

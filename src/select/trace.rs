@@ -1,8 +1,11 @@
 //! What a selection did, for meters and logs.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Moment;
 use crate::index::Engine;
+use crate::rank::Scored;
 
 /// A part of a selection that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +98,14 @@ pub struct Trace {
     pub engine: Option<Engine>,
     /// Where the answer came from.
     pub answered: Answered,
-    /// The answer is worse than the same request would get in a quieter moment.
-    pub momentary: bool,
+    /// What the answer owes to its moment.
+    pub moment: Moment,
     /// What became of reranking.
     pub reranked: Reranked,
+    /// The ranking, best first; empty where the answer was known.
+    pub ranked: Vec<Scored>,
+    /// What a graph proposed, as slots; none where all that is allowed was compared.
+    pub proposed: Option<Arc<[u32]>>,
 }
 
 impl Trace {

@@ -3,13 +3,15 @@
 //! Tools, versions and paused sources are what is compared. Vectors come along because embedding ten thousand tools takes minutes, but they
 //! are derived: a store that lacks some is whole all the same. The audit and leases stay where they are.
 
+mod checked;
 mod lines;
 
 use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-pub use self::lines::{BackupError, Written, read, write, write_file};
+pub use self::checked::{Reading, Writing, Written};
+pub use self::lines::{BackupError, read, tool_line, vector_line, write, write_file};
 use super::columns::Columns;
 use super::{Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};

@@ -409,7 +409,7 @@ impl Store for EmbeddedStore {
 }
 
 /// Sorts SQLite's result codes (the low byte is the primary one) into ours.
-fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
+pub(super) fn sort(error: &sqlx::Error, path: &Path) -> StoreError {
     let detail = error.to_string();
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|c| i64::from_str(&c).ok());
     match code.map(|c| c & 0xff) {

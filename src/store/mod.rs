@@ -11,6 +11,7 @@ mod contract;
 pub mod embedded;
 pub mod place;
 pub mod postgres;
+pub mod ring;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

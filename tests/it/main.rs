@@ -36,6 +36,7 @@ mod rank_tools;
 mod ranking;
 mod real_servers;
 mod registration;
+mod replay;
 mod replicas;
 mod report;
 mod rerank;

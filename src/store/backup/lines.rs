@@ -18,10 +18,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use super::checked::{Reading, Writing, Written};
 use super::{Backup, Kept};
-use crate::catalog::{TextHash, Version};
+use crate::catalog::{Record, TextHash, Version};
 use crate::index::vector::Codes;
 use crate::store::columns::Columns;
 use crate::store::{StoredTenant, StoredVector};
@@ -29,8 +29,6 @@ use crate::tool::TenantId;
 
 /// The one there is.
 const FORMAT: u32 = 1;
-/// Longest line. A tool is far below.
-const MAX_LINE: u64 = 64 << 20;
 
 /// A backup could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -57,15 +55,6 @@ pub enum BackupError {
     Changed,
 }
 
-/// What was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Lines, with the last.
-    pub lines: u64,
-    /// SHA-256 of all but the last, in hex.
-    pub sha256: String,
-}
-
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Entry {
@@ -74,7 +63,6 @@ enum Entry {
     Tool(Box<Columns>),
     Vector(Vector),
     Paused(Paused),
-    End(End),
 }
 
 #[derive(Deserialize, Serialize)]
@@ -102,12 +90,6 @@ struct Paused {
     source: String,
 }
 
-#[derive(Deserialize, Serialize)]
-struct End {
-    lines: u64,
-    sha256: String,
-}
-
 /// What checksums are over: a tool's line without its costs, which every build counts anew.
 pub(super) fn tool(columns: Columns) -> String {
     // Plain values always serialise.
@@ -118,34 +100,37 @@ pub(super) fn tool(columns: Columns) -> String {
 ///
 /// # Errors
 /// The file does not take it.
-pub fn write(backup: &Backup, mut out: impl Write) -> Result<Written, BackupError> {
-    let (mut hash, mut lines) = (Sha256::new(), 0);
-    let mut put = |entry: &Entry| -> Result<(), std::io::Error> {
-        let line = serde_json::to_string(entry).map_err(std::io::Error::other)? + "\n";
-        hash.update(line.as_bytes());
-        lines += 1;
-        out.write_all(line.as_bytes())
-    };
-    put(&Entry::Backup(Header { format: FORMAT, written_by: env!("CARGO_PKG_VERSION").to_owned() }))?;
+pub fn write(backup: &Backup, out: impl Write) -> Result<Written, BackupError> {
+    let mut out = Writing::to(out);
+    out.entry(&Entry::Backup(Header { format: FORMAT, written_by: env!("CARGO_PKG_VERSION").to_owned() }))?;
     for Kept { stored, vectors, paused } in &backup.tenants {
         let Version { epoch, number } = stored.version;
-        put(&Entry::Tenant(Tenant { name: stored.tenant.as_str().to_owned(), epoch, version: number }))?;
+        out.entry(&Entry::Tenant(Tenant { name: stored.tenant.as_str().to_owned(), epoch, version: number }))?;
         for record in &stored.records {
-            put(&Entry::Tool(Box::new(Columns::of(record))))?;
+            out.line(&tool_line(record))?;
         }
-        for StoredVector { model_id, text, codes } in vectors {
-            let (text, codes) = (hex::encode(text.0), STANDARD.encode(codes.to_bytes()));
-            put(&Entry::Vector(Vector { model: model_id.clone(), text, codes }))?;
+        for vector in vectors {
+            out.line(&vector_line(&vector.model_id, &vector.text, &vector.codes))?;
         }
         for source in paused {
-            put(&Entry::Paused(Paused { source: source.clone() }))?;
+            out.entry(&Entry::Paused(Paused { source: source.clone() }))?;
         }
     }
-    let sha256 = hex::encode(hash.finalize());
-    let end = Entry::End(End { lines, sha256: sha256.clone() });
-    writeln!(out, "{}", serde_json::to_string(&end).map_err(std::io::Error::other)?)?;
-    out.flush()?;
-    Ok(Written { lines: lines + 1, sha256 })
+    Ok(out.end()?.0)
+}
+
+/// A tool as a line, without its line end.
+#[must_use]
+pub fn tool_line(record: &Record) -> String {
+    // Plain values always serialise.
+    serde_json::to_string(&Entry::Tool(Box::new(Columns::of(record)))).unwrap_or_default()
+}
+
+/// A vector as a line, without its line end.
+#[must_use]
+pub fn vector_line(model_id: &str, text: &TextHash, codes: &Codes) -> String {
+    let (text, codes) = (hex::encode(text.0), STANDARD.encode(codes.to_bytes()));
+    serde_json::to_string(&Entry::Vector(Vector { model: model_id.to_owned(), text, codes })).unwrap_or_default()
 }
 
 /// Writes a backup to a file of its own. Beside it first: whoever is killed half way leaves what was there before, and of two who write at
@@ -178,18 +163,14 @@ fn write_synced(backup: &Backup, path: &Path) -> Result<Written, BackupError> {
 ///
 /// # Errors
 /// Not one, cut off, changed.
-pub fn read(mut from: impl BufRead) -> Result<Backup, BackupError> {
-    let (mut hash, mut lines, mut text) = (Sha256::new(), 0_u64, String::new());
-    let mut backup = Backup::default();
-    loop {
-        text.clear();
-        let limited = std::io::Read::take(&mut from, MAX_LINE).read_line(&mut text);
-        let wrong = |detail: String| BackupError::Line { line: lines + 1, detail };
-        if limited.map_err(|e| wrong(e.to_string()))? == 0 || !text.ends_with('\n') {
-            return Err(BackupError::Cut { lines });
-        }
-        let entry: Entry = serde_json::from_str(&text).map_err(|e| wrong(format!("is none of a backup: {e}")))?;
-        if (lines == 0) != matches!(entry, Entry::Backup(_)) {
+pub fn read(from: impl BufRead) -> Result<Backup, BackupError> {
+    let mut from = Reading::of(from);
+    let (mut backup, mut begun) = (Backup::default(), false);
+    while let Some((line, text)) = from.next()? {
+        begun = true;
+        let wrong = |detail: String| BackupError::Line { line, detail };
+        let entry: Entry = serde_json::from_str(text).map_err(|e| wrong(format!("is none of a backup: {e}")))?;
+        if (line == 1) != matches!(entry, Entry::Backup(_)) {
             return Err(wrong("a backup begins with its one {\"backup\":…} line".to_owned()));
         }
         match entry {
@@ -198,29 +179,36 @@ pub fn read(mut from: impl BufRead) -> Result<Backup, BackupError> {
                 return Err(wrong(newer));
             }
             Entry::Backup(_) => (),
-            Entry::End(end) => {
-                return if end.lines == lines && end.sha256 == hex::encode(hash.finalize()) {
-                    Ok(backup)
-                } else {
-                    Err(BackupError::Changed)
-                };
+            Entry::Tenant(Tenant { name, epoch, version }) => {
+                backup.tenants.push(Kept::nothing(TenantId::new(&name), Version { epoch, number: version }));
             }
-            entry => place(&mut backup, entry).map_err(wrong)?,
+            entry => {
+                let kept = backup.tenants.last_mut().ok_or_else(|| wrong("stands before any tenant".to_owned()))?;
+                place(kept, entry).map_err(wrong)?;
+            }
         }
-        hash.update(text.as_bytes());
-        lines += 1;
+    }
+    if begun { Ok(backup) } else { Err(BackupError::Cut { lines: 0 }) }
+}
+
+impl Kept {
+    /// A tenant without tools.
+    #[must_use]
+    pub fn nothing(tenant: TenantId, version: Version) -> Self {
+        Self { stored: StoredTenant { tenant, version, records: Vec::new() }, vectors: Vec::new(), paused: Vec::new() }
+    }
+
+    /// Puts what a line below a tenant holds where it belongs.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that follow its number.
+    pub fn take(&mut self, line: &str) -> Result<(), String> {
+        let entry: Entry = serde_json::from_str(line).map_err(|e| format!("is neither tool nor vector: {e}"))?;
+        place(self, entry)
     }
 }
 
-/// Puts what a line holds where it belongs.
-fn place(backup: &mut Backup, entry: Entry) -> Result<(), String> {
-    if let Entry::Tenant(Tenant { name, epoch, version }) = entry {
-        let stored =
-            StoredTenant { tenant: TenantId::new(&name), version: Version { epoch, number: version }, records: Vec::new() };
-        backup.tenants.push(Kept { stored, vectors: Vec::new(), paused: Vec::new() });
-        return Ok(());
-    }
-    let kept = backup.tenants.last_mut().ok_or("stands before any tenant")?;
+fn place(kept: &mut Kept, entry: Entry) -> Result<(), String> {
     match entry {
         Entry::Tool(columns) => kept.stored.records.push(columns.record().map_err(|e| e.to_string())?),
         Entry::Vector(Vector { model, text, codes }) => {
@@ -230,7 +218,7 @@ fn place(backup: &mut Backup, entry: Entry) -> Result<(), String> {
             kept.vectors.push(StoredVector { model_id: model, text: TextHash(text), codes });
         }
         Entry::Paused(Paused { source }) => kept.paused.push(source),
-        Entry::Backup(_) | Entry::Tenant(_) | Entry::End(_) => (),
+        Entry::Backup(_) | Entry::Tenant(_) => return Err("stands below a tenant".to_owned()),
     }
     Ok(())
 }
