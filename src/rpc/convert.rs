@@ -161,6 +161,7 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         relative_margin,
         continuity,
         min_catalog_version: None,
+        ..Default::default()
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
@@ -359,6 +360,7 @@ pub(super) fn answer(
             stages: stages.collect(),
             engine: trace.engine.map_or("", Engine::name).to_owned(),
             cache: trace.answered.name().to_owned(),
+            ..Default::default()
         }),
     }
 }
