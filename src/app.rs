@@ -12,6 +12,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, TenantCatalog, Version};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::compact::Tokenizer;
 use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
@@ -29,11 +30,13 @@ use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::{Registrar, StoreState};
 use crate::rpc::Access;
+use crate::rpc::operations::About;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
 use crate::sources::{Sources, Surroundings};
 use crate::store::StoreError;
-use crate::telemetry::{Meters, Watched};
+use crate::telemetry::windows::{Calls, OutcomeWindow};
+use crate::telemetry::{Counts, Meters, Watched};
 use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
@@ -262,12 +265,13 @@ pub async fn run(
     let reranker_id = reranking.as_ref().map(|reranking| reranking.pool.id().to_owned());
     let selector =
         Selector::new(pool.clone(), policy, &selector_options(config)).with_reranking(reranking).with_counters(counters);
+    let instance_id: Arc<str> = format!("{:016x}", rand::random::<u64>()).into();
     let surroundings = Surroundings {
         tenant: TenantId::default(),
         registrar: registrar.clone(),
         catalog: Arc::clone(&catalog),
         store: Arc::clone(&store),
-        holder: format!("{:016x}", rand::random::<u64>()).into(),
+        holder: Arc::clone(&instance_id),
         clock: Arc::new(SystemClock),
     };
     let sources = Sources::start(config.sources()?, surroundings).await?;
@@ -276,6 +280,7 @@ pub async fn run(
     let (access, certificate) = (Access::default(), Certificate::default());
     access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
     live::set_certificate(&certificate, config)?;
+    let ready_at_ms = Arc::new(AtomicU64::new(0));
     let parts = Parts {
         catalog: Arc::clone(&catalog),
         registrar: registrar.clone(),
@@ -283,6 +288,17 @@ pub async fn run(
         offered: Offered::new(pool.clone()),
         sources: sources.clone(),
         meters,
+        about: About {
+            instance_id: instance_id.to_string(),
+            ready_at_ms: Arc::clone(&ready_at_ms),
+            model_id: info.id.clone(),
+            model_numerics: info.numerics.clone(),
+            store: store_place.clone(),
+            endpoint: String::new(),
+            counts: Arc::new(Counts::new(Instant::now())),
+            outcomes: Arc::new(OutcomeWindow::default),
+            store_calls: Arc::new(Calls::default),
+        },
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
         certificate: certificate.clone(),
@@ -293,6 +309,7 @@ pub async fn run(
     let live = tokio::spawn(live::follow(config.clone(), configs, access, certificate));
     health.set(true).await;
     readiness.set(true);
+    ready_at_ms.store(SystemClock.now_ms(), Ordering::Relaxed);
     tracing::info!(
         server.grpc_address = addresses.0.map(|a| a.to_string()),
         server.http_address = addresses.1.map(|a| a.to_string()),

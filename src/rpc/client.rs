@@ -14,6 +14,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt;
 
 use super::convert;
+use super::proto::operations_client::OperationsClient;
 use super::proto::tool_catalog_client::ToolCatalogClient;
 use super::proto::tool_router_client::ToolRouterClient;
 use super::proto::tool_sources_client::ToolSourcesClient;
@@ -137,6 +138,7 @@ pub struct Client {
     router: ToolRouterClient<Transport>,
     catalog: ToolCatalogClient<Transport>,
     sources: ToolSourcesClient<Transport>,
+    operations: OperationsClient<Transport>,
     health: HealthClient<Channel>,
     timeout: Duration,
 }
@@ -174,7 +176,9 @@ impl Client {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
             catalog: ToolCatalogClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
-            sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES),
+            operations: OperationsClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),
             timeout,
         }
@@ -344,6 +348,24 @@ impl Client {
     pub async fn list(&mut self, message: proto::ListToolsRequest) -> Result<proto::ListToolsResponse, ClientError> {
         let request = self.request(message);
         Ok(self.catalog.list_tools(request).await?.into_inner())
+    }
+
+    /// How the router is doing.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn status(&mut self) -> Result<proto::GetStatusResponse, ClientError> {
+        let request = self.request(proto::GetStatusRequest {});
+        Ok(self.operations.get_status(request).await?.into_inner())
+    }
+
+    /// Who talks to whom.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn map(&mut self) -> Result<proto::GetMapResponse, ClientError> {
+        let request = self.request(proto::GetMapRequest {});
+        Ok(self.operations.get_map(request).await?.into_inner())
     }
 
     /// Whether the router takes traffic.

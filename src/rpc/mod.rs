@@ -10,6 +10,7 @@ mod json;
 mod layers;
 mod listener;
 mod observe;
+pub mod operations;
 mod router;
 pub mod server;
 mod sources;

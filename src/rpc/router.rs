@@ -55,8 +55,9 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 
 impl RouterService {
     /// The answer on the wire, counted and logged.
-    fn told(&self, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
+    fn told(&self, tenant: &TenantId, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
         self.meters.selection(answer, trace);
+        self.meters.recent().selection(Instant::now(), tenant, answer);
         let selection_id = format!("{:032x}", rand::random::<u128>());
         tracing::info!(
             selection.id = selection_id,
@@ -113,7 +114,7 @@ impl ToolRouter for RouterService {
             }
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))
+            Ok(self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace))
         })
         .await
     }
@@ -131,7 +132,7 @@ impl ToolRouter for RouterService {
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
             let registered = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
-            let selection = self.told(&answer, &Telling { include, explain: request.explain, session }, &trace);
+            let selection = self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace);
             // The catalogue of one request has no version that anyone could come back to.
             let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
             Ok(proto::RankToolsResponse { selection })

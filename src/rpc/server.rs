@@ -17,7 +17,9 @@ use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 pub use super::listener::Certificate;
 use super::listener::{self, Lane};
+use super::operations::{About, OperationsService};
 use super::proto::DESCRIPTORS;
+use super::proto::operations_server::OperationsServer;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
 use super::proto::tool_sources_server::ToolSourcesServer;
@@ -33,7 +35,8 @@ use crate::telemetry::Meters;
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 4] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"];
+const HEALTH_NAMES: [&str; 5] =
+    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources", "toolrouter.v1.Operations"];
 
 /// Everything the services need.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub struct Parts {
     pub sources: Sources,
     /// What counts.
     pub meters: Arc<Meters>,
+    /// What an operator is told about this router.
+    pub about: About,
     /// Who may call.
     pub access: Access,
     /// Deadline of callers that set none.
@@ -133,6 +138,15 @@ pub async fn serve(
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
+    let operations = OperationsServer::new(OperationsService {
+        about: parts.about,
+        catalog: Arc::clone(&parts.catalog),
+        store: parts.registrar.store_state(),
+        sources: parts.sources.clone(),
+        meters: Arc::clone(&parts.meters),
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
     let catalog = ToolCatalogServer::new(CatalogService {
         catalog: parts.catalog,
         registrar: parts.registrar,
@@ -149,7 +163,8 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
 
-    let mut routes = Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources);
+    let mut routes =
+        Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources).add_service(operations);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

@@ -3,13 +3,14 @@
 //! Label values are closed sets. No tenant and no tool name is a label: their number has no bound.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, MeterProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
+use super::recent::Recent;
 use crate::index::Engine;
 use crate::select::{Answer, NoMatch, Reranked, Trace};
 use crate::sources::Status;
@@ -56,6 +57,7 @@ pub struct Meters {
     no_match: Counter<u64>,
     tokens: Counter<u64>,
     tools: Histogram<u64>,
+    recent: Recent,
 }
 
 /// The exporter could not be set up.
@@ -100,9 +102,16 @@ impl Meters {
                 .with_description("Tools returned by a selection.")
                 .with_boundaries(vec![0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 50.0, 100.0, 200.0])
                 .build(),
+            recent: Recent::new(Instant::now()),
             registry,
             provider,
         })
+    }
+
+    /// What the last minutes were like.
+    #[must_use]
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Lets gauges look at live state.
