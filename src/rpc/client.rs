@@ -90,6 +90,13 @@ fn refusal(status: &Status) -> String {
 }
 
 impl ClientError {
+    /// Whether asking again would be refused again: the token is wrong, or the router is too old to know the question.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        let codes = [Code::Unauthenticated, Code::PermissionDenied, Code::Unimplemented, Code::InvalidArgument];
+        matches!(self, Self::Refused(status) if codes.contains(&status.code()))
+    }
+
     /// Whether the router refused what it was sent, and would again.
     #[must_use]
     pub fn is_about_input(&self) -> bool {

@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 31] = [
+const HOMES: [(&str, &[&str]); 33] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -46,9 +46,11 @@ const HOMES: [(&str, &[&str]); 31] = [
     ("figment", &["config/load.rs"]),
     ("clap", &["cli/", "main.rs"]),
     ("comfy_table", &["cli/output.rs"]),
+    ("ratatui", &["cli/top/"]),
     ("opentelemetry", &["telemetry/"]),
     ("opentelemetry_sdk", &["telemetry/"]),
     ("prometheus", &["telemetry/metrics.rs"]),
+    ("hdrhistogram", &["telemetry/recent.rs"]),
 ];
 
 /// What engines must not do, with the places that have to all the same.
