@@ -90,6 +90,16 @@ fn refusal(status: &Status) -> String {
 }
 
 impl ClientError {
+    /// What went wrong, where the reader knows who was asked.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Connect { detail, .. } => detail.clone(),
+            Self::Refused(status) => status.message().to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether asking again would be refused again: the token is wrong, or the router is too old to know the question.
     #[must_use]
     pub fn is_final(&self) -> bool {

@@ -222,7 +222,10 @@ fn tenants(seen: &Seen, outcomes: &OutcomeWindow) -> Vec<proto::TenantTokens> {
             });
         }
     }
-    let sum = |t: &proto::TenantTokens| t.returned_tokens + t.saved_tokens + t.input_tokens + t.output_tokens;
+    // What models used is others' word, and may be absurd.
+    let sum = |t: &proto::TenantTokens| {
+        [t.saved_tokens, t.input_tokens, t.output_tokens].into_iter().fold(t.returned_tokens, u64::saturating_add)
+    };
     all.sort_by(|a, b| (sum(b), &a.tenant).cmp(&(sum(a), &b.tenant)));
     all.truncate(MAX_TENANTS);
     all

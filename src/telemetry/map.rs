@@ -148,7 +148,7 @@ pub fn hottest(outcomes: &OutcomeWindow, returned: &[(ToolId, u64)], most: usize
     for window in &outcomes.tools {
         heats.entry(&window.tool).or_default().1 = window.calls;
     }
-    let mut sorted: Vec<_> = heats.into_iter().filter(|(_, (returned, calls))| 0 < returned + calls.calls).collect();
+    let mut sorted: Vec<_> = heats.into_iter().filter(|(_, (returned, calls))| 0 < *returned || 0 < calls.calls).collect();
     sorted.sort_by(|(a, (a_returned, a_calls)), (b, (b_returned, b_calls))| {
         (b_calls.calls, b_returned, a).cmp(&(a_calls.calls, a_returned, b))
     });

@@ -14,18 +14,24 @@ use crate::rpc::proto::{GetMapResponse, MapEdge, MapNode};
 
 /// Room above the columns, for the titles.
 const TOP: f64 = 84.0;
-/// Height of a row.
-const ROW: f64 = 22.0;
+/// Height of a row: a line and the figures over it.
+const ROW: f64 = 26.0;
+/// Height of an agent: its calls of the router leave above its calls of tools.
+const AGENT: f64 = 38.0;
+/// Height of the router.
+const ROUTER: f64 = 56.0;
 /// Between two parties.
 const GAP: f64 = 12.0;
 /// Between parties of two kinds in a column, for the title of the second.
 const GROUP: f64 = 34.0;
 /// Width of a party.
-const BOX: f64 = 230.0;
+const BOX: f64 = 226.0;
 /// Left edges of the columns.
-const COLUMNS: [f64; 3] = [24.0, 480.0, 936.0];
+const COLUMNS: [f64; 3] = [24.0, 570.0, 1_116.0];
 /// Width of the drawing.
-const WIDTH: f64 = 1_190.0;
+const WIDTH: f64 = 1_366.0;
+/// How far a line runs straight beside the party where its figures stand.
+const STUB: f64 = 205.0;
 
 const STYLE: &str = "
 svg { --ground: #fcfcfa; --ink: #1d2126; --soft: #667; --line: #c9ccd1;
@@ -62,10 +68,10 @@ impl Place<'_> {
         self.top + self.height / 2.0
     }
 
-    /// The height of the next row.
+    /// The height of the next row: below its middle, as the figures stand above.
     fn row(&mut self) -> f64 {
         self.rows += 1;
-        self.top + (self.rows as f64 - 0.5) * ROW
+        self.top + (self.rows as f64 - 0.35) * ROW
     }
 }
 
@@ -112,7 +118,11 @@ fn places(map: &GetMapResponse) -> (Vec<Place<'_>>, usize, f64) {
             Kind::Store | Kind::Source | Kind::Tool | Kind::Unspecified => 2,
         };
         let rows = if column == 2 { incoming.get(node.id.as_str()).copied().unwrap_or(1).max(1) } else { 1 };
-        let height = (rows as f64 * ROW).max(28.0);
+        let height = match column {
+            0 => AGENT,
+            1 => ROUTER,
+            _ => rows as f64 * ROW,
+        };
         if last[column].is_some_and(|kind| kind != node.kind()) {
             ends[column] += GROUP - GAP;
         }
@@ -126,10 +136,6 @@ fn places(map: &GetMapResponse) -> (Vec<Place<'_>>, usize, f64) {
         if place.column < 2 {
             place.top += (bottom - ends[place.column]) / 2.0;
         }
-        if place.column == 1 {
-            place.height = 56.0;
-            place.top -= 14.0;
-        }
     }
     (places, hidden, bottom)
 }
@@ -140,26 +146,28 @@ fn edges(out: &mut String, map: &GetMapResponse, places: &mut [Place<'_>]) {
     let mut texts = String::new();
     for edge in &map.edges {
         let (Some(from), Some(to)) = (index.get(&edge.from), index.get(&edge.to)) else { continue };
-        let (from_x, from_y) = (COLUMNS[places[*from].column] + BOX, places[*from].middle());
         let ends_right = places[*to].column == 2;
-        let (to_x, to_y) = (COLUMNS[places[*to].column], if ends_right { places[*to].row() } else { places[*to].middle() });
-        let class = class(edge);
-        let bend = (to_x - from_x) * 0.5;
+        let (from_x, to_x) = (COLUMNS[places[*from].column] + BOX, COLUMNS[places[*to].column]);
+        let from_y = match places[*from].node.kind() {
+            Kind::Agent if ends_right => places[*from].top + AGENT * 0.78,
+            Kind::Agent => places[*from].top + AGENT * 0.4,
+            _ => places[*from].middle(),
+        };
+        let to_y = if ends_right { places[*to].row() } else { places[*to].middle() };
+        // Straight beside the party with a row for it, curved in between.
+        let (start, end) = if ends_right { (from_x, to_x - STUB) } else { (from_x + STUB, to_x) };
+        let (class, width, bend) = (class(edge), width(edge, busiest), (end - start) * 0.5);
         let _ = writeln!(
             out,
-            "<path class=\"edge {class}\" stroke-width=\"{:.1}\" d=\"M{from_x:.1} {from_y:.1}C{:.1} {from_y:.1} {:.1} {to_y:.1} {to_x:.1} {to_y:.1}\">\
+            "<path class=\"edge {class}\" stroke-width=\"{width:.1}\" \
+             d=\"M{from_x:.1} {from_y:.1}H{start:.1}C{:.1} {from_y:.1} {:.1} {to_y:.1} {end:.1} {to_y:.1}H{to_x:.1}\">\
              <title>{}</title></path>",
-            width(edge, busiest),
-            from_x + bend,
-            to_x - bend,
+            start + bend,
+            end - bend,
             escape(&format!("{} → {}: {}", edge.from, edge.to, told(edge)))
         );
-        let says = format!("figures says-{class}");
-        if ends_right {
-            words(&mut texts, &says, (to_x - 10.0, to_y - 1.0), "end", &figures(edge));
-        } else {
-            words(&mut texts, &says, (from_x + 10.0, from_y - 1.0), "start", &figures(edge));
-        }
+        let (x, y, anchor) = if ends_right { (to_x - 8.0, to_y, "end") } else { (from_x + 8.0, from_y, "start") };
+        words(&mut texts, &format!("figures says-{class}"), (x, y - 7.0 - width / 2.0), anchor, &figures(edge));
     }
     // Over all lines.
     out.push_str(&texts);

@@ -125,10 +125,10 @@ async fn show(mut terminal: DefaultTerminal, mut view: View, mut answers: mpsc::
                 },
             },
             answer = answers.recv() => match answer {
-                None => return Ok(()),
+                None => return Err(Exit::failed("the router is no longer asked")),
                 // Asking again would be refused again.
                 Some((_, Err(error))) if error.is_final() => return Err(error.into()),
-                Some((at, answer)) => view.take(at, answer.map(|status| *status).map_err(|e| e.to_string())),
+                Some((at, answer)) => view.take(at, answer.map(|status| *status).map_err(|e| e.in_short())),
             },
         }
     }

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Cell, Gauge, Paragraph, Row, Sparkline, Table};
+use ratatui::widgets::{Block, BorderType, Cell, LineGauge, Padding, Paragraph, Row, Sparkline, Table};
 
 use super::view::{Link, View};
 use crate::cli::figures::{cut, duration_or_dash, percent, plain, rate, rate_over, ratio, span};
@@ -49,7 +49,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View, now: Instant) {
 }
 
 fn block(title: &str) -> Block<'_> {
-    Block::bordered().border_type(BorderType::Rounded).border_style(SOFT).title(Span::styled(format!(" {title} "), HEAD))
+    let title = Span::styled(format!(" {title} "), HEAD);
+    Block::bordered().border_type(BorderType::Rounded).border_style(SOFT).title(title).padding(Padding::horizontal(1))
 }
 
 fn header(frame: &mut Frame<'_>, area: Rect, view: &View, now: Instant) {
@@ -67,7 +68,8 @@ fn header(frame: &mut Frame<'_>, area: Rect, view: &View, now: Instant) {
         (_, true) => Line::styled(" paused", ODD),
         (Link::Asking, _) => Line::styled(" asking the router", ODD),
         (Link::Live, _) if 0 < view.restarts => {
-            Line::styled(format!(" live; it began anew {} times since this view was opened", view.restarts), GOOD)
+            let times = if view.restarts == 1 { "once".to_owned() } else { format!("{} times", view.restarts) };
+            Line::styled(format!(" live; it began anew {times} since this view was opened"), GOOD)
         }
         (Link::Live, _) => Line::styled(" live", GOOD),
         (Link::Away { why, .. }, _) => {
@@ -139,21 +141,24 @@ fn tokens_of(frame: &mut Frame<'_>, area: Rect, view: &View, minute: &Traffic) {
     let now = view.now.map_or_else(|| "-".to_owned(), |rates| rate(rates.saved_tokens));
     let all = percent(total.saved_tokens, total.eligible_tokens);
     let label =
-        format!("{} saved in the last minute ({now} now)   {} in all ({all})", ratio(share), thousands(total.saved_tokens));
-    let gauge = Gauge::default()
+        format!("{} saved in the last minute, {now} now; {} in all ({all}) ", ratio(share), thousands(total.saved_tokens));
+    let gauge = LineGauge::default()
         .block(block("Tokens"))
         .ratio(share.clamp(0.0, 1.0))
         .label(label)
-        .gauge_style(Style::new().fg(Color::Green).bg(Color::Black));
+        .filled_symbol("━")
+        .unfilled_symbol("─")
+        .filled_style(GOOD)
+        .unfilled_style(SOFT);
     frame.render_widget(gauge, area);
 }
 
 fn tools_of(frame: &mut Frame<'_>, area: Rect, status: &GetStatusResponse) {
     let widths =
         [Constraint::Min(12), Constraint::Length(9), Constraint::Length(8), Constraint::Length(7), Constraint::Length(8)];
-    let room = usize::from(area.width).saturating_sub(2 + 9 + 8 + 7 + 8 + 4);
+    let room = usize::from(area.width).saturating_sub(4 + 9 + 8 + 7 + 8 + 4);
     let rows = status.tools.iter().map(|tool| {
-        let failing = 10 <= tool.calls && tool.calls < 2 * tool.errors;
+        let failing = 10 <= tool.calls && tool.calls / 2 < tool.errors;
         let errors = if tool.calls == 0 { "-".to_owned() } else { percent(tool.errors, tool.calls) };
         Row::new([
             Cell::from(cut(&name(tool), room)),
@@ -181,7 +186,7 @@ fn sources_of(frame: &mut Frame<'_>, area: Rect, status: &GetStatusResponse) {
         };
         let ago = source.age_ms.map_or_else(|| "never".to_owned(), span);
         Row::new([
-            Cell::from(cut(&source.source, usize::from(area.width).saturating_sub(2 + 9 + 6 + 8 + 3))),
+            Cell::from(cut(&source.source, usize::from(area.width).saturating_sub(4 + 9 + 6 + 8 + 3))),
             Cell::from(state(source)).style(style),
             right(&source.tools.to_string(), 6),
             right(&ago, 8),

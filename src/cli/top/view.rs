@@ -71,7 +71,7 @@ impl View {
     /// Stops or goes on. What happened in between is no rate of now, so the next answer only begins anew.
     pub(super) fn toggle_pause(&mut self) {
         self.paused = !self.paused;
-        self.base = None;
+        (self.base, self.now) = (None, None);
     }
 
     /// Takes what came at `at`.
