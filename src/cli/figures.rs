@@ -38,7 +38,7 @@ pub(super) fn ratio(share: f64) -> String {
         0.0 => "0 %".to_owned(),
         p if p < 0.1 => "<0.1 %".to_owned(),
         p if p < 9.95 => format!("{p:.1} %"),
-        p if 99.5 <= p && p < 100.0 => ">99 %".to_owned(),
+        p if (99.5..100.0).contains(&p) => ">99 %".to_owned(),
         p => format!("{p:.0} %"),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::{Health, LABEL, busiest, figures, width};
+use super::{Health, LABEL, busiest, drawn, figures, width};
 use crate::cli::figures::cut;
 use crate::rpc::proto::GetMapResponse;
 use crate::rpc::proto::map_node::Kind;
@@ -13,8 +13,10 @@ pub(super) fn draw(map: &GetMapResponse) -> String {
     let mut out =
         String::from("digraph tool_router {\n  rankdir=LR;\n  node [fontname=\"sans-serif\", fontsize=11, style=filled];\n");
     out.push_str("  edge [fontname=\"sans-serif\", fontsize=9];\n");
-    let names: HashMap<&str, usize> = map.nodes.iter().enumerate().map(|(n, node)| (node.id.as_str(), n)).collect();
-    for (n, node) in map.nodes.iter().enumerate() {
+    let (nodes, note) = drawn(map);
+    let _ = writeln!(out, "  label={};", quoted(&note));
+    let names: HashMap<&str, usize> = nodes.iter().enumerate().map(|(n, node)| (node.id.as_str(), n)).collect();
+    for (n, node) in nodes.iter().enumerate() {
         let (shape, colour) = match node.kind() {
             Kind::Agent => ("ellipse", "#dbe9ff"),
             Kind::Router => ("box", "#d8f3dc"),

@@ -5,6 +5,7 @@
 mod dot;
 mod svg;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -12,7 +13,8 @@ use clap::{Args, ValueEnum};
 use super::connection::Connection;
 use super::figures::{duration, rate, ratio};
 use super::{Exit, output};
-use crate::rpc::proto::MapEdge;
+use crate::rpc::proto::map_node::Kind;
+use crate::rpc::proto::{GetMapResponse, MapEdge, MapNode};
 
 /// A form of the map.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -57,7 +59,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Exit> {
 }
 
 /// Columns of a label; the whole name is in its tooltip.
-const LABEL: usize = 34;
+const LABEL: usize = 31;
 
 /// How badly an edge fails: an operator sees the colour before the figure.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,6 +83,19 @@ impl Health {
             _ => Self::Failing,
         }
     }
+}
+
+/// Who is drawn, and a word on tools that are not: those that were only returned would be a heap without a line.
+fn drawn(map: &GetMapResponse) -> (Vec<&MapNode>, String) {
+    let called: HashSet<&str> = map.edges.iter().map(|edge| edge.to.as_str()).collect();
+    let (shown, hidden): (Vec<_>, Vec<_>) =
+        map.nodes.iter().partition(|node| node.kind() != Kind::Tool || called.contains(node.id.as_str()));
+    let note = match hidden.len() {
+        0 => String::new(),
+        1 => "one more tool was returned; no call of it was reported".to_owned(),
+        n => format!("{n} more tools were returned; no call of them was reported"),
+    };
+    (shown, note)
 }
 
 /// Rate, share of errors and p95 of an edge; empty where nothing was counted.

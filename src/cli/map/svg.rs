@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use super::{Health, LABEL, busiest, figures, width};
+use super::{Health, LABEL, busiest, drawn, figures, width};
 use crate::cli::figures::{cut, span};
 use crate::rpc::proto::map_node::Kind;
 use crate::rpc::proto::{GetMapResponse, MapEdge, MapNode};
@@ -77,7 +77,8 @@ impl Place<'_> {
 
 /// Draws the map.
 pub(super) fn draw(map: &GetMapResponse) -> String {
-    let (mut places, hidden, bottom) = places(map);
+    let (nodes, note) = drawn(map);
+    let (mut places, bottom) = places(map, nodes);
     let height = bottom + 44.0;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
@@ -92,26 +93,21 @@ pub(super) fn draw(map: &GetMapResponse) -> String {
     }
     let legend = "Thickness: calls a second. Orange: more than one in a hundred failed; red: more than one in ten; dashed: nothing counted.";
     words(&mut out, "soft", (COLUMNS[0], height - 18.0), "start", legend);
-    if 0 < hidden {
-        let note = format!("{hidden} more tools were returned; no call of them was reported");
-        words(&mut out, "soft", (COLUMNS[2] + BOX, height - 18.0), "end", &note);
-    }
+    words(&mut out, "soft", (COLUMNS[2] + BOX, height - 18.0), "end", &note);
     out.push_str("</svg>");
     out
 }
 
-/// Where every party stands, how many tools are left out because nobody called them, and where the lowest ends.
-fn places(map: &GetMapResponse) -> (Vec<Place<'_>>, usize, f64) {
+/// Where every party stands, and where the lowest ends.
+fn places<'a>(map: &GetMapResponse, nodes: Vec<&'a MapNode>) -> (Vec<Place<'a>>, f64) {
     let mut incoming: HashMap<&str, usize> = HashMap::new();
     for edge in &map.edges {
         *incoming.entry(&edge.to).or_default() += 1;
     }
-    let is_hidden = |node: &&MapNode| node.kind() == Kind::Tool && !incoming.contains_key(node.id.as_str());
-    let hidden = map.nodes.iter().filter(is_hidden).count();
-    let mut places: Vec<Place<'_>> = Vec::with_capacity(map.nodes.len() - hidden);
+    let mut places: Vec<Place<'_>> = Vec::with_capacity(nodes.len());
     let mut ends = [TOP; 3];
     let mut last = [None; 3];
-    for node in map.nodes.iter().filter(|node| !is_hidden(node)) {
+    for node in nodes {
         let column = match node.kind() {
             Kind::Agent => 0,
             Kind::Router => 1,
@@ -137,7 +133,7 @@ fn places(map: &GetMapResponse) -> (Vec<Place<'_>>, usize, f64) {
             place.top += (bottom - ends[place.column]) / 2.0;
         }
     }
-    (places, hidden, bottom)
+    (places, bottom)
 }
 
 fn edges(out: &mut String, map: &GetMapResponse, places: &mut [Place<'_>]) {
@@ -154,8 +150,9 @@ fn edges(out: &mut String, map: &GetMapResponse, places: &mut [Place<'_>]) {
             _ => places[*from].middle(),
         };
         let to_y = if ends_right { places[*to].row() } else { places[*to].middle() };
-        // Straight beside the party with a row for it, curved in between.
-        let (start, end) = if ends_right { (from_x, to_x - STUB) } else { (from_x + STUB, to_x) };
+        // Straight where figures stand, also those of others; curved in between.
+        let start = if places[*from].column == 0 { from_x + STUB } else { from_x };
+        let end = if ends_right { to_x - STUB } else { to_x };
         let (class, width, bend) = (class(edge), width(edge, busiest), (end - start) * 0.5);
         let _ = writeln!(
             out,

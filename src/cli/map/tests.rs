@@ -3,8 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rpc::proto::map_node::Kind;
-use crate::rpc::proto::{GetMapResponse, MapNode};
 
 fn node(kind: Kind, id: &str, label: &str) -> MapNode {
     MapNode { id: id.into(), kind: kind.into(), label: label.into() }
@@ -162,7 +160,7 @@ fn a_map_as_a_drawing() {
         "Agents",
         "Sources",
         "over the last 15 min",
-        "1 more tools were returned",
+        "one more tool was returned",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
