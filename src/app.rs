@@ -12,6 +12,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Catalog, TenantCatalog, Version};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::compact::Tokenizer;
 use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
@@ -30,11 +31,13 @@ use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::Registrar;
 use crate::replay::{MadeWith, Recorder};
 use crate::rpc::Access;
+use crate::rpc::operations::About;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions};
 use crate::sources::{Sources, Surroundings};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{CacheSize, Identity, Meters, Observed, Watched};
+use crate::telemetry::windows::{Calls, OutcomeWindow};
+use crate::telemetry::{self, CacheSize, Identity, Meters, Observed, Watched};
 use crate::tool::TenantId;
 
 /// Longest wait for a probe or scrape under way at the end: a client that never finishes its request must not keep the process alive.
@@ -295,6 +298,7 @@ pub async fn run(
     let (access, certificate) = (Access::default(), Certificate::default());
     access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
     live::set_certificate(&certificate, config)?;
+    let ready_at_ms = Arc::new(AtomicU64::new(0));
     let parts = Parts {
         catalog: Arc::clone(&catalog),
         registrar: registrar.clone(),
@@ -303,6 +307,17 @@ pub async fn run(
         sources: sources.clone(),
         meters: Arc::clone(&meters),
         recorder,
+        about: About {
+            instance_id: identity.instance.clone(),
+            ready_at_ms: Arc::clone(&ready_at_ms),
+            model_id: info.id.clone(),
+            model_numerics: info.numerics.clone(),
+            store: store_place.clone(),
+            endpoint: config.telemetry.endpoint(),
+            counts: telemetry::counts(),
+            outcomes: Arc::new(OutcomeWindow::default),
+            store_calls: Arc::new(Calls::default),
+        },
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
         certificate: certificate.clone(),
@@ -313,6 +328,7 @@ pub async fn run(
     let live = tokio::spawn(live::follow(config.clone(), configs, access, certificate));
     health.set(true).await;
     readiness.set(true);
+    ready_at_ms.store(SystemClock.now_ms(), Ordering::Relaxed);
     tracing::info!(
         server.grpc_address = addresses.0.map(|a| a.to_string()),
         server.http_address = addresses.1.map(|a| a.to_string()),

@@ -37,6 +37,12 @@ impl Connection {
     }
 }
 
+/// A tool as commands take it; as it is where it is none of ours.
+pub(super) fn display(reference: &ToolRef) -> String {
+    let ToolRef { source, tool } = reference;
+    ToolId::new(source, tool).map_or_else(|_| format!("{source}/{tool}"), |id| id.to_string())
+}
+
 /// Reads `source/tool`; used by clap, which puts the flag's name before the message.
 pub(super) fn tool_ref(text: &str) -> Result<ToolRef, String> {
     let id = ToolId::parse(text).map_err(|v| v.description)?;

@@ -8,18 +8,22 @@ mod describe;
 mod diet;
 pub mod doctor;
 pub mod eval;
+mod figures;
 pub mod fit;
 mod health;
 mod import;
+mod map;
 mod mcp;
 pub mod output;
 pub mod replay;
 mod select;
 pub mod serve;
 mod source;
+mod status;
 mod store;
 mod texts;
 mod tools;
+mod top;
 
 use clap::{Parser, Subcommand};
 
@@ -65,6 +69,12 @@ pub enum Command {
     Fit(fit::Arguments),
     /// Adapt confidence to a catalogue, with labels or without
     Calibrate(calibrate::Arguments),
+    /// Show how a router is doing, on one page
+    Status(status::Arguments),
+    /// Watch a router as it goes
+    Top(top::Arguments),
+    /// Draw who talks to whom: agents, router, store, sources, tools
+    Map(map::Arguments),
     /// Run a kept selection again, and say what differs
     Replay(replay::Arguments),
     /// Ask whether a router takes traffic
@@ -116,6 +126,9 @@ pub async fn run(command: Command) -> Result<(), Exit> {
         Command::Source(command) => source::run(command).await,
         Command::Store(command) => store::run(command).await,
         Command::Mcp(arguments) => mcp::run(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Top(arguments) => top::run(arguments).await,
+        Command::Map(arguments) => map::run(arguments).await,
         Command::Health(arguments) => health::run(arguments).await,
         Command::CheckConfig(arguments) => check_config::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),

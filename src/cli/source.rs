@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::connection::Connection;
+use super::figures::span;
 use super::{Exit, output};
 use crate::rpc::proto::{CatalogDiff, SourceState, SourceStatus};
 
@@ -118,7 +119,7 @@ fn now(status: Option<&SourceStatus>) -> Result<(), Exit> {
     Ok(())
 }
 
-fn state(status: &SourceStatus) -> &'static str {
+pub(super) fn state(status: &SourceStatus) -> &'static str {
     match status.state() {
         SourceState::Unspecified => "?",
         SourceState::Starting => "starting",
@@ -127,28 +128,5 @@ fn state(status: &SourceStatus) -> &'static str {
         SourceState::Held => "held",
         SourceState::Paused => "paused",
         SourceState::Elsewhere => "elsewhere",
-    }
-}
-
-/// Milliseconds for people.
-fn span(ms: u64) -> String {
-    match ms / 1_000 {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7_200 => format!("{} min", s / 60),
-        s => format!("{} h", s / 3_600),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_short() {
-        let check = |ms, expected| assert_eq!(span(ms), expected);
-        check(999, "0 s");
-        check(119_999, "119 s");
-        check(120_000, "2 min");
-        check(7_200_000, "2 h");
     }
 }

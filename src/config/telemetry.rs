@@ -167,6 +167,13 @@ impl Telemetry {
         Ok(Some((collector, otlp)))
     }
 
+    /// Where spans go, for people; empty for nowhere.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        let collector = self.collector().ok().flatten().filter(|(_, otlp)| otlp.traces);
+        collector.map(|(collector, _)| collector.endpoint).unwrap_or_default()
+    }
+
     /// What the process sets up.
     ///
     /// # Errors

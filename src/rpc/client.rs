@@ -90,6 +90,23 @@ fn refusal(status: &Status) -> String {
 }
 
 impl ClientError {
+    /// What went wrong, where the reader knows who was asked.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Connect { detail, .. } => detail.clone(),
+            Self::Refused(status) => status.message().to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// Whether asking again would be refused again: the token is wrong, or the router is too old to know the question.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        let codes = [Code::Unauthenticated, Code::PermissionDenied, Code::Unimplemented, Code::InvalidArgument];
+        matches!(self, Self::Refused(status) if codes.contains(&status.code()))
+    }
+
     /// Whether the router refused what it was sent, and would again.
     #[must_use]
     pub fn is_about_input(&self) -> bool {
@@ -178,7 +195,7 @@ impl Client {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
             sources: ToolSourcesClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES),
-            operations: OperationsClient::with_interceptor(channel.clone(), bearer),
+            operations: OperationsClient::with_interceptor(channel.clone(), bearer).max_decoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),
             timeout,
         }
@@ -366,6 +383,24 @@ impl Client {
             file.extend_from_slice(&piece.chunk);
         }
         Ok(Some(file))
+    }
+
+    /// How the router is doing.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn status(&mut self) -> Result<proto::GetStatusResponse, ClientError> {
+        let request = self.request(proto::GetStatusRequest {});
+        Ok(self.operations.get_status(request).await?.into_inner())
+    }
+
+    /// Who talks to whom.
+    ///
+    /// # Errors
+    /// The router refused or went away.
+    pub async fn map(&mut self) -> Result<proto::GetMapResponse, ClientError> {
+        let request = self.request(proto::GetMapRequest {});
+        Ok(self.operations.get_map(request).await?.into_inner())
     }
 
     /// Whether the router takes traffic.

@@ -361,6 +361,7 @@ pub(super) fn answer(
             stages: stages.collect(),
             engine: trace.engine.map_or("", Engine::name).to_owned(),
             cache: trace.answered.name().to_owned(),
+            ..Default::default()
         }),
     }
 }

@@ -16,7 +16,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use super::observe::code_name;
+use super::observe::{code_name, note};
 use crate::telemetry::Meters;
 use crate::tool::TenantId;
 
@@ -84,7 +84,7 @@ enum Need {
 }
 
 /// Our methods and what they need.
-const METHODS: [(&str, Need); 16] = [
+const METHODS: [(&str, Need); 18] = [
     ("toolrouter.v1.ToolRouter/SelectTools", Need::Select),
     ("toolrouter.v1.ToolRouter/DescribeTools", Need::Select),
     ("toolrouter.v1.ToolRouter/RankTools", Need::Select),
@@ -100,6 +100,8 @@ const METHODS: [(&str, Need); 16] = [
     ("toolrouter.v1.ToolSources/PauseSource", Need::Admin),
     ("toolrouter.v1.ToolSources/ResumeSource", Need::Admin),
     ("toolrouter.v1.ToolSources/ReleaseSource", Need::Admin),
+    ("toolrouter.v1.Operations/GetStatus", Need::Admin),
+    ("toolrouter.v1.Operations/GetMap", Need::Admin),
     ("toolrouter.v1.Operations/GetReplay", Need::Admin),
 ];
 
@@ -160,6 +162,7 @@ where
                 let (method, code) = (needs(request.uri().path()).1, code_name(status.code()));
                 // Without a span: who has no token may not make us keep anything.
                 self.meters.call(method, code, Duration::ZERO);
+                note(&self.meters, method, None, status.code(), Duration::ZERO);
                 tracing::info!(rpc.method = method, rpc.response.status_code = code, "call refused at the door");
                 Either::Right(ready(Ok(status.into_http())))
             }
@@ -189,6 +192,8 @@ mod tests {
         check(select, Some("Bearer other"), Some(Code::Unauthenticated));
         check(select, Some("select-token"), Some(Code::Unauthenticated));
         check(select, None, Some(Code::Unauthenticated));
+        check("/toolrouter.v1.Operations/GetStatus", Some("Bearer admin-token"), None);
+        check("/toolrouter.v1.Operations/GetStatus", Some("Bearer select-token"), Some(Code::PermissionDenied));
         check("/toolrouter.v1.Later/New", Some("Bearer select-token"), Some(Code::PermissionDenied));
         check("/grpc.health.v1.Health/Check", None, None);
     }

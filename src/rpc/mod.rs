@@ -10,7 +10,7 @@ mod json;
 mod layers;
 mod listener;
 mod observe;
-mod operations;
+pub mod operations;
 pub mod replay;
 mod router;
 pub mod server;

@@ -1,5 +1,6 @@
 //! What every call has around it: a span with W3C context, a deadline, one line in the log, one sample in the meters.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use tonic::metadata::{KeyRef, MetadataMap};
 use tonic::{Code, Response, Status};
 use tracing::Instrument;
 
-use crate::telemetry::{self, Meters};
+use crate::telemetry::recent::{Ended, UNKNOWN_AGENT};
+use crate::telemetry::{self, AGENT_HEADER, Meters};
 
 /// Runs a call and records it.
 pub(super) async fn observe<T>(
@@ -28,7 +30,7 @@ pub(super) async fn observe<T>(
     async {
         let started = Instant::now();
         let _active = meters.active(method);
-        let mut unfinished = Unfinished { meters, method, started, armed: true };
+        let mut unfinished = Unfinished { meters, method, metadata, started, armed: true };
         let result = match asked_timeout(metadata) {
             // A moment before the transport would cut the call off without a word.
             Some(asked) => {
@@ -42,6 +44,7 @@ pub(super) async fn observe<T>(
         let took = started.elapsed();
         let code = result.as_ref().map_or_else(Status::code, |_| Code::Ok);
         meters.call(method, code_name(code), took);
+        note(meters, method, Some(metadata), code, took);
         let duration_ms = took.as_secs_f64() * 1e3;
         match &result {
             // Method, status and all that is known of a selection are fields of the span.
@@ -62,6 +65,7 @@ pub(super) async fn observe<T>(
 struct Unfinished<'a> {
     meters: &'a Meters,
     method: &'static str,
+    metadata: &'a MetadataMap,
     started: Instant,
     armed: bool,
 }
@@ -71,8 +75,33 @@ impl Drop for Unfinished<'_> {
         if self.armed {
             let took = self.started.elapsed();
             self.meters.call(self.method, code_name(Code::Cancelled), took);
+            note(self.meters, self.method, Some(self.metadata), Code::Cancelled, took);
             tracing::info!(duration_ms = took.as_secs_f64() * 1e3, "caller went");
         }
+    }
+}
+
+/// Adds a selection's end to what the last minutes were like. Without metadata nobody knows who called: it was turned away at the door.
+pub(super) fn note(meters: &Meters, method: &str, metadata: Option<&MetadataMap>, code: Code, took: Duration) {
+    if matches!(method, "toolrouter.v1.ToolRouter/SelectTools" | "toolrouter.v1.ToolRouter/RankTools") {
+        let agent = metadata.map(agent);
+        meters.recent().call(Instant::now(), agent.as_deref(), ended(code), took);
+    }
+}
+
+/// The agent that calls, by its own word.
+pub(super) fn agent(metadata: &MetadataMap) -> Cow<'_, str> {
+    let baggage = metadata.get_all("baggage").into_iter().filter_map(|value| value.to_str().ok());
+    let header = metadata.get(AGENT_HEADER).and_then(|value| value.to_str().ok());
+    telemetry::agent_name(baggage, header).unwrap_or(Cow::Borrowed(UNKNOWN_AGENT))
+}
+
+/// What a code says about the router; what the caller did wrong, or no longer wanted, is no error of it.
+fn ended(code: Code) -> Ended {
+    match code {
+        Code::Unknown | Code::DeadlineExceeded | Code::Internal | Code::Unavailable | Code::DataLoss => Ended::Failed,
+        Code::ResourceExhausted => Ended::Shed,
+        _ => Ended::Well,
     }
 }
 

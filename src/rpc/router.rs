@@ -59,6 +59,7 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 impl RouterService {
     /// The answer on the wire, counted and logged.
     fn told(&self, tenant: &TenantId, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
+        self.meters.recent().selection(Instant::now(), tenant, answer);
         let selection_id = format!("{:032x}", rand::random::<u128>());
         telemetry::selected(&selection_id, &telling.session, answer, trace);
         self.meters.selection(tenant, answer, trace);

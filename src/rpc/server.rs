@@ -17,7 +17,7 @@ use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 pub use super::listener::Certificate;
 use super::listener::{self, Lane};
-use super::operations::{MAX_READERS, OperationsService};
+use super::operations::{About, MAX_READERS, OperationsService};
 use super::proto::DESCRIPTORS;
 use super::proto::operations_server::OperationsServer;
 use super::proto::tool_catalog_server::ToolCatalogServer;
@@ -36,7 +36,8 @@ use crate::telemetry::Meters;
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 4] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"];
+const HEALTH_NAMES: [&str; 5] =
+    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources", "toolrouter.v1.Operations"];
 
 /// Everything the services need.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub struct Parts {
     pub meters: Arc<Meters>,
     /// What keeps selections; none where they are not kept.
     pub recorder: Option<Recorder>,
+    /// What an operator is told about this router.
+    pub about: About,
     /// Who may call.
     pub access: Access,
     /// Deadline of callers that set none.
@@ -139,6 +142,17 @@ pub async fn serve(
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
+    let operations = OperationsServer::new(OperationsService {
+        about: parts.about,
+        catalog: Arc::clone(&parts.catalog),
+        store: parts.registrar.store_state(),
+        sources: parts.sources.clone(),
+        meters: Arc::clone(&parts.meters),
+        recorder: parts.recorder,
+        readers: Arc::new(Semaphore::new(MAX_READERS)),
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
     let catalog = ToolCatalogServer::new(CatalogService {
         catalog: parts.catalog,
         registrar: parts.registrar,
@@ -151,13 +165,6 @@ pub async fn serve(
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
 
-    let operations = OperationsServer::new(OperationsService {
-        meters: Arc::clone(&parts.meters),
-        recorder: parts.recorder,
-        readers: Arc::new(Semaphore::new(MAX_READERS)),
-    })
-    .accept_compressed(CompressionEncoding::Gzip)
-    .send_compressed(CompressionEncoding::Gzip);
     let sources = ToolSourcesServer::new(SourceService { sources: parts.sources, meters: parts.meters })
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);

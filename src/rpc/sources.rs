@@ -107,7 +107,7 @@ impl ToolSources for SourceService {
     }
 }
 
-fn status(status: &sources::Status) -> proto::SourceStatus {
+pub(super) fn status(status: &sources::Status) -> proto::SourceStatus {
     let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let refused = status.left_out.iter().take(MAX_REFUSED).map(|left| proto::RefusedTool {
         tool: left.tool.clone(),

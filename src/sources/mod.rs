@@ -7,6 +7,7 @@
 mod apply;
 mod backoff;
 mod status;
+mod tries;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::apply::Held;
 pub use self::status::{LeftOut, State, Status};
+pub use self::tries::Tried;
+use self::tries::Tries;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::error::Kind;
@@ -206,6 +209,7 @@ struct Progress {
     failures: u32,
     syncs: u64,
     failed_syncs: u64,
+    tries: Tries,
     last_sync: Option<(u64, Instant)>,
     due: Option<Instant>,
     left_out: Vec<LeftOut>,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Progress, Source};
+use super::{Progress, Source, Tried};
 
 /// What a source is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Status {
     pub last_sync_at_ms: Option<u64>,
     /// How long ago that was.
     pub age: Option<Duration>,
+    /// Between two syncs that nothing else asked for.
+    pub interval: Duration,
     /// Why the last try failed, or what is held.
     pub error: String,
     /// Until the next try.
@@ -75,6 +77,8 @@ pub struct Status {
     pub syncs: u64,
     /// Of those, how many failed.
     pub failed_syncs: u64,
+    /// Its syncs over the last quarter of an hour.
+    pub recent: Tried,
     /// What was left out of the last list.
     pub left_out: Vec<LeftOut>,
     /// Whether the server tells when its list changes.
@@ -99,6 +103,7 @@ impl Status {
             tools,
             last_sync_at_ms: progress.last_sync.map(|(at_ms, _)| at_ms),
             age: progress.last_sync.map(|(_, at)| now.saturating_duration_since(at)),
+            interval: source.interval,
             error: held.map_or_else(|| progress.error.clone(), |held| held.reason.clone()),
             next_sync_in: progress
                 .due
@@ -107,6 +112,7 @@ impl Status {
             failures: progress.failures,
             syncs: progress.syncs,
             failed_syncs: progress.failed_syncs,
+            recent: progress.tries.over(now),
             left_out: progress.left_out.clone(),
             notifies: progress.notifies,
         }

@@ -100,12 +100,17 @@ pub(super) async fn run(shared: Arc<Shared>, around: Surroundings, mut inbox: mp
             Wake::Order(Order::Sync(answer)) => Some(answer),
             Wake::Due => None,
         };
+        let begun = Instant::now();
         let result = tokio::select! {
             () = stop.cancelled() => break,
             () = shared.interrupt.notified() => Err(SourceError::Interrupted { name: shared.source.name.clone() }),
             result = traced(&shared, &around, &mut session) => result,
         };
         listed = Instant::now();
+        if !matches!(result, Err(SourceError::Interrupted { .. })) {
+            let failed = !matches!(result, Ok(_) | Err(SourceError::Held { .. }));
+            shared.progress().tries.note(listed, listed - begun, failed);
+        }
         let pause = match &result {
             Ok(_) => {
                 succeeded(&shared, &around);

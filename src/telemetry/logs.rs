@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal;
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -97,7 +97,7 @@ pub enum TelemetryError {
 /// What became of this process's telemetry.
 #[must_use]
 pub fn counts() -> Arc<Counts> {
-    static COUNTS: LazyLock<Arc<Counts>> = LazyLock::new(Arc::default);
+    static COUNTS: LazyLock<Arc<Counts>> = LazyLock::new(|| Arc::new(Counts::new(Instant::now())));
     Arc::clone(&COUNTS)
 }
 

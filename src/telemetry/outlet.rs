@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::counts::Counts;
+use super::counts::{Counts, Loss};
 
 /// Spans that wait for the collector: about 5 MB.
 const QUEUE: usize = 4_096;
@@ -41,7 +41,7 @@ impl Outlet {
         // For the log's sake they are fields of spans; here each span has its own.
         span.attributes.retain(|attribute| !matches!(attribute.key.as_str(), "trace_id" | "span_id"));
         if self.queue.try_send(span).is_err() {
-            self.counts.dropped_spans.add(1);
+            self.counts.lose(Loss::Spans, 1, std::time::Instant::now());
         }
     }
 }
@@ -84,7 +84,10 @@ pub(super) async fn pump(
         };
         match &failure {
             None => counts.exported_spans.add(spans),
-            Some(_) => counts.failed_spans.add(spans),
+            Some(_) => {
+                counts.failed_spans.add(spans);
+                counts.lose(Loss::Spans, spans, std::time::Instant::now());
+            }
         }
         let was_down = std::mem::replace(&mut is_down, failure.is_some());
         match failure {

@@ -7,14 +7,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceId};
 use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::counts::Counts;
+use super::counts::{Counts, Loss};
 use super::outlet::Outlet;
 use crate::spans::names;
 
@@ -128,7 +128,7 @@ impl SpanProcessor for Tail {
         let reason = is_call && span.attributes.iter().any(|attribute| attribute.key.as_str() == names::SAMPLING_REASON);
         let mut waiting = self.waiting();
         let gone = waiting.make_room();
-        self.counts.dropped_spans.add(gone as u64);
+        self.counts.lose(Loss::Spans, gone as u64, Instant::now());
         let Some(trace) = waiting.traces.get_mut(&id) else {
             // Its calls are over.
             let kept = waiting.kept.contains(&id);
@@ -145,7 +145,7 @@ impl SpanProcessor for Tail {
         if fits {
             trace.spans.push(span);
         } else {
-            self.counts.dropped_spans.add(1);
+            self.counts.lose(Loss::Spans, 1, Instant::now());
         }
         trace.open -= usize::from(is_call && 0 < trace.open);
         let is_over = trace.open == 0;

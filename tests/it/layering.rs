@@ -17,7 +17,7 @@ const STRATA: [&[&str]; 6] = [
 ];
 
 /// Crates with the places that may name them.
-const HOMES: [(&str, &[&str]); 33] = [
+const HOMES: [(&str, &[&str]); 35] = [
     ("tonic", &["rpc/"]),
     ("tonic_health", &["rpc/"]),
     ("tonic_types", &["rpc/"]),
@@ -46,11 +46,13 @@ const HOMES: [(&str, &[&str]); 33] = [
     ("figment", &["config/load.rs"]),
     ("clap", &["cli/", "main.rs"]),
     ("comfy_table", &["cli/output.rs"]),
+    ("ratatui", &["cli/top/"]),
     ("opentelemetry", &["telemetry/"]),
     ("opentelemetry_sdk", &["telemetry/"]),
     ("opentelemetry_otlp", &["telemetry/collector.rs", "telemetry/outlet.rs"]),
     ("tracing_opentelemetry", &["telemetry/"]),
     ("prometheus", &["telemetry/metrics/"]),
+    ("hdrhistogram", &["telemetry/recent.rs"]),
 ];
 
 /// What engines must not do, with the places that have to all the same.

@@ -29,6 +29,7 @@ mod look_alikes;
 mod mcp_servers;
 mod model;
 mod operations;
+mod operations_view;
 mod outage;
 mod packing;
 mod public_sets;

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
-use super::super::logs;
+use super::super::{Loss, logs};
 use crate::embed::ModelInfo;
 use crate::sources::Status;
 
@@ -166,12 +166,12 @@ fn own(meter: &Meter) {
         .with_description("Spans by what became of them; unsampled ones are no loss, dropped and failed ones are.")
         .with_callback(move |counter| {
             let outcomes = [
-                ("exported", &looked.exported_spans),
-                ("unsampled", &looked.unsampled_spans),
-                ("dropped", &looked.dropped_spans),
-                ("failed", &looked.failed_spans),
+                ("exported", looked.exported_spans.get()),
+                ("unsampled", looked.unsampled_spans.get()),
+                ("dropped", looked.lost(Loss::Spans).saturating_sub(looked.failed_spans.get())),
+                ("failed", looked.failed_spans.get()),
             ];
-            outcomes.iter().for_each(|(outcome, count)| counter.observe(count.get(), &[KeyValue::new("outcome", *outcome)]));
+            outcomes.iter().for_each(|(outcome, count)| counter.observe(*count, &[KeyValue::new("outcome", *outcome)]));
         })
         .build();
     let looked = Arc::clone(&counts);

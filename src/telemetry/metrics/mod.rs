@@ -24,6 +24,7 @@ pub use self::gauges::{CacheSize, Watched};
 use self::labels::Labels;
 use super::collector::Collector;
 use super::identity::Identity;
+use super::recent::Recent;
 use super::trace::{self, Ended, ModelName};
 use crate::embed::ModelInfo;
 use crate::index::Engine;
@@ -90,6 +91,7 @@ pub struct Meters {
     confidence: Histogram<f64>,
     tool_returned: Counter<u64>,
     db_duration: Histogram<f64>,
+    recent: Recent,
 }
 
 /// The exporter could not be set up.
@@ -181,6 +183,7 @@ impl Meters {
                 .build(),
             tool_returned: make.counter("toolrouter.tool.returned", "{selection}", "Selections that returned a tool."),
             db_duration: make.seconds("db.client.operation.duration", &DB_SECONDS, "Duration of what is asked of the store."),
+            recent: Recent::new(Instant::now()),
             exemplars: Exemplars::new(&SECONDS),
             server: options.server,
             slow: options.slow,
@@ -202,6 +205,12 @@ impl Meters {
     pub fn set_model(&self, info: &ModelInfo) {
         let _ = self.model.set(ModelName { id: info.id.clone(), dimension: info.dimension });
         gauges::build(&self.provider.meter("tool-router"), info);
+    }
+
+    /// What the last minutes were like.
+    #[must_use]
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Where calls arrive.

@@ -20,7 +20,7 @@ struct Stage {
 }
 
 fn stage(share: f64) -> Stage {
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(Counts::new(Instant::now()));
     let (outlet, queue) = Outlet::new(Arc::clone(&counts));
     let tail = Tail::new(outlet, Arc::clone(&counts));
     let provider = SdkTracerProvider::builder().with_sampler(Head::new(share)).with_span_processor(tail).build();
@@ -104,7 +104,7 @@ fn what_waits_is_bounded_and_what_is_given_up_is_counted() {
     let waiting = stage.counts.tail_spans.load(Ordering::Relaxed);
     assert!(waiting <= MAX_SPANS as u64, "{waiting}");
     let parts = 200 * (MAX_SPANS_PER_TRACE as u64 + 10);
-    assert_eq!(stage.counts.dropped_spans.get() + waiting, parts, "each is kept or counted");
+    assert_eq!(stage.counts.lost(Loss::Spans) + waiting, parts, "each is kept or counted");
     for call in open {
         call.span().end();
     }
