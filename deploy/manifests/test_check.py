@@ -1,47 +1,20 @@
 """Breaks copies of the manifests, one thing at a time, and sees each refused with its file, its place and the reason."""
 
 import os
-import pathlib
 import shutil
-import tempfile
 import unittest
 
 import check
+from copies import Copied
 
-DEPLOY = pathlib.Path(__file__).resolve().parents[1]
 KUBECTL = os.environ.get("KUBECTL", "kubectl")
 DEPLOYMENT = "kubernetes/base/deployment.yaml"
 STAGING, PRODUCTION = (f"kubernetes/overlays/{name}/kustomization.yaml" for name in ("staging", "production"))
 
 
-class Broken(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name)
-        self.deploy = self.root / "deploy"
-        self.deploy.mkdir()
-        shutil.copy(DEPLOY.parent / "config.sample.toml", self.root)
-        shutil.copytree(DEPLOY / "kubernetes", self.deploy / "kubernetes")
-        for path in [*DEPLOY.glob("compose*.yaml"), DEPLOY / "config.toml", DEPLOY / "Dockerfile"]:
-            shutil.copy(path, self.deploy)
-
-    def edit(self, file, old, new):
-        text = (self.deploy / file).read_text()
-        self.assertIn(old, text, f"{file} no longer holds what this test breaks")
-        (self.deploy / file).write_text(text.replace(old, new))
-
-    def line(self, file, word):
-        """The first line that holds a word."""
-        return next(line for line in (self.deploy / file).read_text().splitlines(keepends=True) if word in line)
-
+class Broken(Copied):
     def findings(self):
         return check.findings(self.root, KUBECTL)
-
-    def refuses(self, *words):
-        """One of the findings holds all the words."""
-        lines = self.findings()
-        self.assertTrue(any(all(word in line for word in words) for line in lines), f"no finding holds {words}: {lines}")
 
     def test_as_they_are_nothing_is_found(self):
         self.assertEqual(self.findings(), [])
