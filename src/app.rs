@@ -5,6 +5,7 @@
 
 mod keeping;
 mod live;
+mod outcomes;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -25,9 +26,11 @@ use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
 use crate::embed::hashing::HashingEmbedder;
 use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
+use crate::outcomes::Outcomes;
 use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::{Registrar, StoreState};
+use crate::report::Reporter;
 use crate::rpc::Access;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions, Shadow};
@@ -273,6 +276,14 @@ pub async fn run(
     let sources = Sources::start(config.sources()?, surroundings).await?;
     watch(&meters, &catalog, &pool, selector.shadow(), &sources, registrar.store_state());
 
+    let calls = Arc::new(Outcomes::new(0 < config.outcomes.keep_days));
+    let keeper = outcomes::Keeper {
+        outcomes: Arc::clone(&calls),
+        store: Arc::clone(&store),
+        clock: Arc::new(SystemClock),
+        meters: Arc::clone(&meters),
+        settings: config.outcomes.clone(),
+    };
     let (access, certificate) = (Access::default(), Certificate::default());
     access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
     live::set_certificate(&certificate, config)?;
@@ -282,6 +293,7 @@ pub async fn run(
         selector,
         offered: Offered::new(pool.clone()),
         sources: sources.clone(),
+        reporter: Reporter::new(calls, Arc::new(SystemClock)),
         meters,
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
@@ -316,6 +328,10 @@ pub async fn run(
         let (catalog, model_id, stop) = (Arc::clone(&catalog), info.id.clone(), stop.clone());
         tokio::spawn(snapshot::keep(path, catalog, model_id, stop))
     });
+    // Ends after the last call, not with the first sign of the end; and when this function does.
+    let last_call = CancellationToken::new();
+    let _stop_counting_on_return = last_call.clone().drop_guard();
+    let counting = tokio::spawn(outcomes::keep(keeper, last_call.clone()));
     let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog), store.heard().is_some()));
 
     let drain = async {
@@ -348,6 +364,8 @@ pub async fn run(
     if let Some(snapshots) = snapshots {
         snapshots.await.ok();
     }
+    last_call.cancel();
+    counting.await.ok();
     sources.stop().await;
     store.close().await;
     match tokio::time::timeout(HTTP_GRACE, &mut http).await {

@@ -65,6 +65,8 @@ pub mod catalog;
 
 pub mod cache;
 
+pub mod outcomes;
+
 pub mod store;
 
 pub mod select;
@@ -72,6 +74,8 @@ pub mod select;
 pub mod register;
 
 pub mod browse;
+
+pub mod report;
 
 pub mod import;
 

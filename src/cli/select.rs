@@ -169,6 +169,7 @@ pub(super) async fn run(mut arguments: Arguments) -> Result<(), Exit> {
             tool_references: arguments.tool_references,
         }),
         min_catalog_version: arguments.min_catalog_version,
+        keep_replay: false,
         pinned: arguments.pin,
         explain: arguments.explain,
         explain_tools: arguments.why,
@@ -233,6 +234,7 @@ async fn rank(
         relative_margin,
         scope: _,
         min_catalog_version: _,
+        keep_replay: _,
     } = message;
     let (query, conversation) = match input {
         Some(Input::Query(query)) => (query, None),

@@ -161,6 +161,7 @@ pub(super) fn offer(request: proto::RankToolsRequest) -> Result<(Input, Include,
         relative_margin,
         continuity,
         min_catalog_version: None,
+        keep_replay: false,
     };
     let (input, include) = input(as_selection)?;
     let missing = |i: usize| Violation::new(format!("tools[{i}].definition"), "is missing");
@@ -185,7 +186,7 @@ pub(super) fn profile(field: &str, number: i32) -> Result<Option<Profile>, Viola
     }
 }
 
-fn unknown(field: &str, number: i32) -> Violation {
+pub(super) fn unknown(field: &str, number: i32) -> Violation {
     Violation::new(field, format!("{number} is not a value this service knows"))
 }
 
@@ -223,7 +224,7 @@ fn turns(turns: Vec<proto::Turn>, violations: &mut Vec<Violation>) -> Vec<Turn> 
     known
 }
 
-fn tool_id(field: &str, reference: &proto::ToolRef) -> Result<ToolId, Violation> {
+pub(super) fn tool_id(field: &str, reference: &proto::ToolRef) -> Result<ToolId, Violation> {
     // The message calls the tool's name `tool`.
     ToolId::new(&reference.source, &reference.tool).map_err(|v| {
         let field_name = if v.field == "name" { "tool" } else { &v.field };
@@ -247,7 +248,7 @@ pub(super) fn answer(
     include: Include,
     explain: bool,
     trace: &Trace,
-    ids: (String, String),
+    ids: (String, String, String),
 ) -> proto::SelectToolsResponse {
     let saved_tokens = answer.usage.saved();
     let tools = answer.tools.iter().map(|tool| proto::SelectedTool {
@@ -359,6 +360,7 @@ pub(super) fn answer(
             stages: stages.collect(),
             engine: trace.engine.map_or("", Engine::name).to_owned(),
             cache: trace.answered.name().to_owned(),
+            traceparent: ids.2,
         }),
     }
 }

@@ -56,6 +56,18 @@ pub(super) async fn observe<T>(
     .await
 }
 
+/// The name that a caller gives itself; empty without one.
+pub(super) fn agent(metadata: &MetadataMap) -> String {
+    let text = |key: &str| metadata.get(key).and_then(|value| value.to_str().ok());
+    telemetry::agent_name(text("baggage"), text(telemetry::AGENT_HEADER))
+}
+
+/// Whether a code says that the service failed its caller, as OpenTelemetry counts for servers.
+pub(super) fn is_fault(code: Code) -> bool {
+    use Code::{DataLoss, DeadlineExceeded, Internal, Unavailable, Unimplemented, Unknown};
+    matches!(code, Unknown | DeadlineExceeded | Unimplemented | Internal | Unavailable | DataLoss)
+}
+
 /// A call that is dropped half way, because its caller went, is counted and logged all the same.
 struct Unfinished<'a> {
     meters: &'a Meters,

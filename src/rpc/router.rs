@@ -7,14 +7,16 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::convert;
-use super::observe::{deadline, observe};
+use super::observe::{agent, deadline, is_fault, observe};
 use super::proto::tool_router_server::ToolRouter;
 use super::proto::{self, described_tool};
 use super::status::invalid;
 use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::error::Violation;
+use crate::outcomes::SelectionId;
 use crate::register::{Registrar, validate};
+use crate::report::Reporter;
 use crate::select::{Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
@@ -26,6 +28,7 @@ pub(super) struct RouterService {
     pub(super) registrar: Registrar,
     pub(super) selector: Selector,
     pub(super) offered: Offered,
+    pub(super) reporter: Reporter,
     pub(super) meters: Arc<Meters>,
     pub(super) default_deadline: Duration,
     /// Checks of arguments at once: more would only take the processor from selections.
@@ -38,6 +41,8 @@ struct Telling {
     explain: bool,
     /// The caller's name for the conversation.
     session: String,
+    /// The caller's name for itself.
+    agent: Arc<str>,
 }
 
 /// How many checks of arguments run at once.
@@ -54,10 +59,12 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 }
 
 impl RouterService {
-    /// The answer on the wire, counted and logged.
-    fn told(&self, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
+    /// The answer on the wire, counted, logged, and remembered for reports of what became of its tools.
+    fn told(&self, answer: &Answer, registered: &TenantCatalog, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
         self.meters.selection(answer, trace);
-        let selection_id = format!("{:032x}", rand::random::<u128>());
+        let (id, traceparent) = (SelectionId(rand::random()), telemetry::current_traceparent());
+        self.reporter.shown(registered, id, answer, traceparent.clone(), Arc::clone(&telling.agent));
+        let selection_id = id.to_string();
         tracing::info!(
             selection.id = selection_id,
             selection.tools = answer.tools.len(),
@@ -67,7 +74,15 @@ impl RouterService {
             session.id = telling.session,
             "tools selected"
         );
-        convert::answer(answer, telling.include, telling.explain, trace, (selection_id, telemetry::current_trace_id()))
+        let ids = (selection_id, telemetry::current_trace_id(), traceparent);
+        convert::answer(answer, telling.include, telling.explain, trace, ids)
+    }
+
+    /// Counts a selection for its agent, and hands the answer on.
+    fn asked<T>(&self, agent: &Arc<str>, begun: Instant, answer: Result<T, Status>) -> Result<T, Status> {
+        let failed = answer.as_ref().is_err_and(|status| is_fault(status.code()));
+        self.reporter.asked(agent, begun.elapsed(), failed);
+        answer
     }
 
     /// Whether arguments are valid. That is bounded but may take a while, so it happens off the threads that answer requests, for a few
@@ -102,7 +117,8 @@ impl ToolRouter for RouterService {
     ) -> Result<Response<proto::SelectToolsResponse>, Status> {
         let tenant = tenant(&request)?;
         let (metadata, _, message) = request.into_parts();
-        observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
+        let (agent, begun): (Arc<str>, _) = (agent(&metadata).into(), Instant::now());
+        let answer = observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
             let version = message.min_catalog_version.clone();
@@ -113,15 +129,18 @@ impl ToolRouter for RouterService {
             }
             let catalog = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
-            Ok(self.told(&answer, &Telling { include, explain: request.explain, session }, &trace))
-        })
-        .await
+            let telling = Telling { include, explain: request.explain, session, agent: Arc::clone(&agent) };
+            Ok(self.told(&answer, &catalog, &telling, &trace))
+        });
+        let answer = answer.await;
+        self.asked(&agent, begun, answer)
     }
 
     async fn rank_tools(&self, request: Request<proto::RankToolsRequest>) -> Result<Response<proto::RankToolsResponse>, Status> {
         let tenant = tenant(&request)?;
         let (metadata, _, message) = request.into_parts();
-        observe(&self.meters, "toolrouter.v1.ToolRouter/RankTools", &metadata, async {
+        let (agent, begun): (Arc<str>, _) = (agent(&metadata).into(), Instant::now());
+        let answer = observe(&self.meters, "toolrouter.v1.ToolRouter/RankTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
             let (input, include, offered) = convert::offer(message).map_err(|v| invalid(&v))?;
@@ -131,12 +150,14 @@ impl ToolRouter for RouterService {
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
             let registered = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
-            let selection = self.told(&answer, &Telling { include, explain: request.explain, session }, &trace);
+            let telling = Telling { include, explain: request.explain, session, agent: Arc::clone(&agent) };
+            let selection = self.told(&answer, &registered, &telling, &trace);
             // The catalogue of one request has no version that anyone could come back to.
             let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
             Ok(proto::RankToolsResponse { selection })
-        })
-        .await
+        });
+        let answer = answer.await;
+        self.asked(&agent, begun, answer)
     }
 
     async fn describe_tools(

@@ -13,11 +13,13 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use super::calls::CallService;
 use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 pub use super::listener::Certificate;
 use super::listener::{self, Lane};
 use super::proto::DESCRIPTORS;
+use super::proto::tool_calls_server::ToolCallsServer;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
 use super::proto::tool_sources_server::ToolSourcesServer;
@@ -26,6 +28,7 @@ use super::sources::SourceService;
 use super::watch::MAX_WATCHERS;
 use crate::catalog::Catalog;
 use crate::register::Registrar;
+use crate::report::Reporter;
 use crate::select::{Offered, Selector};
 use crate::sources::Sources;
 use crate::telemetry::Meters;
@@ -33,7 +36,8 @@ use crate::telemetry::Meters;
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 4] = ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"];
+const HEALTH_NAMES: [&str; 5] =
+    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCalls", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources"];
 
 /// Everything the services need.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub struct Parts {
     pub offered: Offered,
     /// What is kept in sync.
     pub sources: Sources,
+    /// What takes reports of calls.
+    pub reporter: Reporter,
     /// What counts.
     pub meters: Arc<Meters>,
     /// Who may call.
@@ -126,11 +132,20 @@ pub async fn serve(
         registrar: parts.registrar.clone(),
         selector: parts.selector,
         offered: parts.offered,
+        reporter: parts.reporter.clone(),
         meters: Arc::clone(&parts.meters),
         default_deadline: parts.default_deadline,
         checkers: Arc::new(Semaphore::new(MAX_CHECKERS)),
     })
     .max_decoding_message_size(MAX_MESSAGE_BYTES)
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
+    // Five hundred outcomes are far from the 4 MiB that tonic takes by itself.
+    let calls = ToolCallsServer::new(CallService {
+        catalog: Arc::clone(&parts.catalog),
+        reporter: parts.reporter,
+        meters: Arc::clone(&parts.meters),
+    })
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
     let catalog = ToolCatalogServer::new(CatalogService {
@@ -149,7 +164,7 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
 
-    let mut routes = Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources);
+    let mut routes = Routes::new(health_service).add_service(router).add_service(calls).add_service(catalog).add_service(sources);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

@@ -11,6 +11,7 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
 
 use crate::index::Engine;
+use crate::outcomes::{Counted, Refusal};
 use crate::select::{Answer, NoMatch, Reranked, Trace};
 use crate::sources::Status;
 
@@ -56,6 +57,8 @@ pub struct Meters {
     no_match: Counter<u64>,
     tokens: Counter<u64>,
     tools: Histogram<u64>,
+    outcomes: Counter<u64>,
+    refused_outcomes: Counter<u64>,
 }
 
 /// The exporter could not be set up.
@@ -100,6 +103,12 @@ impl Meters {
                 .with_description("Tools returned by a selection.")
                 .with_boundaries(vec![0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 50.0, 100.0, 200.0])
                 .build(),
+            outcomes: counter("toolrouter.outcomes", "{outcome}", "Reported calls of tools, by how they went."),
+            refused_outcomes: counter(
+                "toolrouter.outcomes.refused",
+                "{outcome}",
+                "Reported calls that are in no count, or in none that is kept, by reason.",
+            ),
             registry,
             provider,
         })
@@ -212,6 +221,16 @@ impl Meters {
             };
             self.no_match.add(1, &[KeyValue::new("reason", reason)]);
         }
+    }
+
+    /// Records a call that was reported.
+    pub fn outcome(&self, counted: &Counted) {
+        self.outcomes.add(1, &[KeyValue::new("outcome", counted.outcome.name())]);
+    }
+
+    /// Records reported calls that are not counted, or not kept.
+    pub fn outcome_refused(&self, refusal: Refusal, outcomes: u64) {
+        self.refused_outcomes.add(outcomes, &[KeyValue::new("reason", refusal.name())]);
     }
 
     /// Everything in Prometheus' text format.

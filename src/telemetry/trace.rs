@@ -38,3 +38,24 @@ pub fn current_trace_id() -> String {
     let ids = context.span().span_context().clone();
     if ids.is_valid() { ids.trace_id().to_string() } else { String::new() }
 }
+
+/// W3C traceparent of the current span; empty without tracing.
+#[must_use]
+pub fn current_traceparent() -> String {
+    let context = Span::current().context();
+    let ids = context.span().span_context().clone();
+    if !ids.is_valid() {
+        return String::new();
+    }
+    format!("00-{}-{}-{:02x}", ids.trace_id(), ids.span_id(), ids.trace_flags().to_u8())
+}
+
+/// Links the current span to the one of a W3C traceparent. What is none is left out.
+pub fn link_to(traceparent: &str) {
+    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    // From an empty context: from the current one, what does not parse would link the span to itself.
+    let context = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract_with_context(&opentelemetry::Context::new(), &carrier)
+    });
+    Span::current().add_link(context.span().span_context().clone());
+}
