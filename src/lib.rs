@@ -9,9 +9,9 @@
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
 //!   [`compact`] (definitions to a text under a cap), [`arguments`] (what a model made of them), [`gate`] (what may not be registered).
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
-//!   [`cache`] (what was worked out before).
-//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
-//!   lists), [`sources`] (servers that are kept in sync), [`eval`] (accuracy on labelled sets).
+//!   [`cache`] (what was worked out before), [`outcomes`] (what became of the tools).
+//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`report`] (taking reports of calls), [`import`]
+//!   (foreign tool lists), [`sources`] (servers that are kept in sync), [`eval`] (accuracy on labelled sets).
 //! - Edges: [`rpc`] (gRPC), [`front`] (MCP), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
 //! - Root: [`app`] puts the parts together.
 //!

@@ -141,9 +141,9 @@ impl Writer {
         }
     }
 
-    /// Lets go what is older than is to be kept. What cannot be done now is done next time.
+    /// Lets go what is older than is to be kept, the present minute included. What cannot be done now is done next time.
     async fn prune(&mut self) {
-        let before = self.minute().saturating_sub(self.kept);
+        let before = (self.minute() + 1).saturating_sub(self.kept);
         loop {
             match self.keeper.store.drop_minutes(before).await {
                 Ok(0) => return,

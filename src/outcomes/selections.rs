@@ -151,7 +151,7 @@ mod tests {
                     Some(known) => known.1 = tools,
                     None => all.push((id, tools)),
                 }
-                while 8 < all.len() || 15 < all.iter().map(|(_, tools)| tools).sum() {
+                while 8 < all.len() || 15 < all.iter().map(|(_, tools)| tools).sum::<usize>() {
                     all.remove(0);
                 }
                 prop_assert_eq!(selections.len(), all.len());

@@ -3,7 +3,7 @@
 //!
 //! Bounded by names: so many agents and tools have figures of their own, all others share one. A place is free again when whoever had it was
 //! not seen for an hour. Pairs of agent and tool are bounded per minute as well; past that, an agent's calls of other tools share one
-//! figure. At its worst all of it is some 20 MB.
+//! figure. At its worst all of it is some 30 MB.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

@@ -150,7 +150,7 @@ pub trait Store: Send + Sync {
     /// changes nothing.
     fn add_minutes<'a>(&'a self, flush: &'a Flush) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// A tenant's counts from a minute on and before another, by minute and tool. A thousand tools make a million rows a day: ask for
+    /// A tenant's counts from a minute on and before another, by minute and tool. A thousand busy tools make a million rows a day: ask for
     /// little.
     fn minutes<'a>(&'a self, tenant: &'a TenantId, minutes: Range<u64>) -> BoxFuture<'a, Result<Vec<ToolMinute>, StoreError>>;
 

@@ -30,6 +30,7 @@ mod mcp_servers;
 mod model;
 mod operations;
 mod outage;
+mod outcomes;
 mod packing;
 mod public_sets;
 mod rank_tools;
