@@ -14,6 +14,8 @@ use opentelemetry_sdk::propagation::BaggagePropagator;
 pub const AGENT_HEADER: &str = "x-agent-name";
 /// The entry of the baggage.
 const AGENT_KEY: &str = "gen_ai.agent.name";
+/// Longest baggage, in bytes.
+const MAX_BAGGAGE: usize = 8_192;
 /// Longest name, in characters.
 const MAX_NAME: usize = 64;
 
@@ -21,7 +23,8 @@ const MAX_NAME: usize = 64;
 /// characters become `_`.
 #[must_use]
 pub fn agent_name(baggage: Option<&str>, header: Option<&str>) -> String {
-    let carried = baggage.and_then(|baggage| {
+    // Longer baggage is none, as W3C has it; the library would say so in the log, as often as somebody sends it.
+    let carried = baggage.filter(|baggage| baggage.len() <= MAX_BAGGAGE).and_then(|baggage| {
         let carrier = HashMap::from([("baggage".to_owned(), baggage.to_owned())]);
         let context = BaggagePropagator::new().extract_with_context(&Context::new(), &carrier);
         context.baggage().get(AGENT_KEY).map(|name| clean(name.as_str()))

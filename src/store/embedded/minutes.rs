@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::outcomes::{Flush, ToolMinute};
@@ -30,7 +31,7 @@ pub(super) async fn add(connection: &mut SqliteConnection, flush: &Flush) -> Res
         // One text for all, so that it is prepared once.
         let query = sqlx::query(AssertSqlSafe(statement.clone())).bind(signed(*minute));
         let query = query.bind(tenant.as_str()).bind(tool.source()).bind(tool.name());
-        counts(tally).into_iter().fold(query, |query, count| query.bind(count)).execute(&mut *connection).await?;
+        counts(tally).into_iter().fold(query, Query::bind).execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use sqlx::postgres::PgConnection;
+use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::outcomes::{Flush, ToolMinute};
@@ -41,7 +42,7 @@ pub(super) async fn add(
     for row in &rows {
         columns.iter_mut().zip(counts(&row.tally)).for_each(|(column, count)| column.push(count));
     }
-    columns.into_iter().fold(query, |query, column| query.bind(column)).execute(&mut **transaction).await?;
+    columns.into_iter().fold(query, Query::bind).execute(&mut **transaction).await?;
     Ok(Ok(()))
 }
 
