@@ -168,7 +168,7 @@ next_on "$primary_port" tools_4
 block 2
 refused a "in a read-only transaction"
 selections_went_on
-sql "SET default_transaction_read_only = off" "UPDATE tool_router.schema_version SET version = 2"
+sql "SET default_transaction_read_only = off" "UPDATE tool_router.schema_version SET version = 3"
 refusal=$(<"$place/1.text")
 refusal=${refusal#*database tools } # the host is another here
 refused_block 1 "$refusal"

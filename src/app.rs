@@ -5,6 +5,7 @@
 
 mod keeping;
 mod live;
+mod outcomes;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -26,17 +27,18 @@ use crate::config::{self, Config, ConfigError, EmbedderKind};
 use crate::console::{self, Readiness};
 use crate::embed::hashing::HashingEmbedder;
 use crate::embed::{LoadError, Loaded, ModelInfo, Pool, PoolOptions};
+use crate::outcomes::Outcomes;
 use crate::rank::Weights;
 use crate::rank::rerank::{LoadedReranker, RerankPool, RerankPoolOptions};
 use crate::register::Registrar;
 use crate::replay::{MadeWith, Recorder};
+use crate::report::Reporter;
 use crate::rpc::Access;
 use crate::rpc::operations::About;
 use crate::rpc::server::{self, Certificate, Parts, ServeError};
 use crate::select::{Offered, Policy, Reranking, Selector, SelectorOptions};
 use crate::sources::{Sources, Surroundings};
 use crate::store::{Store, StoreError};
-use crate::telemetry::windows::{Calls, OutcomeWindow};
 use crate::telemetry::{self, CacheSize, Identity, Meters, Observed, Watched};
 use crate::tool::TenantId;
 
@@ -259,7 +261,8 @@ pub async fn run(
     });
 
     let keeping::Opened { store, place: store_place, peer, instead } = keeping::open(config).await?;
-    let store: Arc<dyn Store> = Arc::new(Observed::new(store, peer, Arc::clone(&meters)));
+    let observed = Arc::new(Observed::new(store, peer, Arc::clone(&meters)));
+    let store: Arc<dyn Store> = Arc::clone(&observed) as Arc<dyn Store>;
     let catalog = Arc::new(Catalog::default());
     let choice = config.index.choice();
     let registrar = Registrar::new(Arc::clone(&catalog), Arc::clone(&store), pool.clone(), Arc::new(SystemClock), choice);
@@ -293,8 +296,26 @@ pub async fn run(
     };
     let sources = Sources::start(config.sources()?, surroundings).await?;
     let selector = Arc::new(selector);
-    watch(&meters, &Looked { catalog: &catalog, pool: &pool, selector: &selector, sources: &sources, registrar: &registrar });
+    watch(
+        &meters,
+        &Looked {
+            catalog: &catalog,
+            pool: &pool,
+            selector: &selector,
+            sources: &sources,
+            registrar: &registrar,
+            recorder: recorder.as_ref(),
+        },
+    );
 
+    let calls = Arc::new(Outcomes::new(0 < config.outcomes.keep_days));
+    let keeper = outcomes::Keeper {
+        outcomes: Arc::clone(&calls),
+        store: Arc::clone(&store),
+        clock: Arc::new(SystemClock),
+        meters: Arc::clone(&meters),
+        settings: config.outcomes.clone(),
+    };
     let (access, certificate) = (Access::default(), Certificate::default());
     access.set(config.access.tokens()?.map(|tokens| (tokens.select, tokens.admin)));
     live::set_certificate(&certificate, config)?;
@@ -305,6 +326,7 @@ pub async fn run(
         selector,
         offered: Offered::new(pool.clone()),
         sources: sources.clone(),
+        reporter: Reporter::new(Arc::clone(&calls), Arc::new(SystemClock)),
         meters: Arc::clone(&meters),
         recorder,
         about: About {
@@ -315,8 +337,11 @@ pub async fn run(
             store: store_place.clone(),
             endpoint: config.telemetry.endpoint(),
             counts: telemetry::counts(),
-            outcomes: Arc::new(OutcomeWindow::default),
-            store_calls: Arc::new(Calls::default),
+            outcomes: Arc::new({
+                let calls = Arc::clone(&calls);
+                move || outcomes::window(&calls, SystemClock.now_ms())
+            }),
+            store_calls: Arc::new(move || observed.calls()),
         },
         access: access.clone(),
         default_deadline: Duration::from_millis(config.server.default_deadline_ms),
@@ -352,6 +377,10 @@ pub async fn run(
         let (catalog, model_id, stop) = (Arc::clone(&catalog), info.id.clone(), stop.clone());
         tokio::spawn(snapshot::keep(path, catalog, model_id, stop))
     });
+    // Ends after the last call, not with the first sign of the end; and when this function does.
+    let last_call = CancellationToken::new();
+    let _stop_counting_on_return = last_call.clone().drop_guard();
+    let counting = tokio::spawn(outcomes::keep(keeper, last_call.clone()));
     let backfill = tokio::spawn(backfill(registrar, Arc::clone(&catalog), store.heard().is_some()));
 
     let drain = async {
@@ -384,6 +413,8 @@ pub async fn run(
     if let Some(snapshots) = snapshots {
         snapshots.await.ok();
     }
+    last_call.cancel();
+    counting.await.ok();
     sources.stop().await;
     store.close().await;
     recording.cancel();
@@ -426,6 +457,7 @@ struct Looked<'a> {
     selector: &'a Arc<Selector>,
     sources: &'a Sources,
     registrar: &'a Registrar,
+    recorder: Option<&'a Recorder>,
 }
 
 fn watch(meters: &Meters, looked: &Looked<'_>) {
@@ -437,6 +469,7 @@ fn watch(meters: &Meters, looked: &Looked<'_>) {
     let (shadow, selector, catalog) = (looked.selector.shadow().clone(), Arc::clone(looked.selector), Arc::clone(looked.catalog));
     let (registrar, store) = (looked.registrar.clone(), looked.registrar.store_state());
     let lagging = Arc::clone(&store);
+    let records = looked.recorder.map(|recorder| Arc::clone(recorder.counters()));
     let size = |(entries, bytes)| CacheSize { entries, bytes };
     meters.watch(Watched {
         enabled_tools: tools(|tenant| tenant.enabled().len()),
@@ -454,6 +487,7 @@ fn watch(meters: &Meters, looked: &Looked<'_>) {
         }),
         shadow_recall: Box::new(move || Some(shadow.recall()).filter(|recall| 0 < recall.checks).map(|recall| recall.mean)),
         sources: Arc::new(move || sources.list()),
+        records: Box::new(move || records.as_ref().map_or([0; 4], |records| records.all())),
         store_answers: Box::new(move || store.away_for().is_none()),
     });
 }

@@ -111,8 +111,11 @@ pub fn describe(catalog: &TenantCatalog, wanted: &[Wanted]) -> Result<Vec<Result
     Ok(wanted.iter().map(|wanted| find(catalog, wanted)).collect())
 }
 
-/// The tool; `Err` says in words that it is not there.
-fn find(catalog: &TenantCatalog, wanted: &Wanted) -> Result<Arc<Entry>, String> {
+/// The tool.
+///
+/// # Errors
+/// Says in words that it is not there.
+pub fn find(catalog: &TenantCatalog, wanted: &Wanted) -> Result<Arc<Entry>, String> {
     match wanted {
         Wanted::Id(id) => catalog.get(id).cloned().ok_or_else(|| format!("tool {id} is not registered")),
         Wanted::ModelName(name) => {

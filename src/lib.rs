@@ -9,10 +9,10 @@
 //! - Engines, pure and deterministic: [`embed`] (text to vector), [`index`] (vectors and words to scores), [`rank`] (scores to an order),
 //!   [`compact`] (definitions to a text under a cap), [`arguments`] (what a model made of them), [`gate`] (what may not be registered).
 //! - State: [`catalog`] (the current set, one immutable snapshot), [`store`] (where it survives),
-//!   [`cache`] (what was worked out before).
-//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`import`] (foreign tool
-//!   lists), [`sources`] (servers that are kept in sync), [`replay`] (selections that are kept and run
-//!   again), [`eval`] (accuracy on labelled sets).
+//!   [`cache`] (what was worked out before), [`outcomes`] (what became of the tools).
+//! - Use cases: [`select`] (one selection), [`register`] (the way in), [`browse`] (looking), [`report`] (taking reports of calls), [`import`]
+//!   (foreign tool lists), [`sources`] (servers that are kept in sync), [`replay`] (selections that are kept and run again), [`eval`] (accuracy
+//!   on labelled sets).
 //! - Edges: [`rpc`] (gRPC), [`front`] (MCP), [`console`] (HTTP), [`telemetry`] (logs, metrics, trace ids), [`config`], [`cli`].
 //! - Root: [`app`] puts the parts together.
 //!
@@ -68,6 +68,8 @@ pub mod catalog;
 
 pub mod cache;
 
+pub mod outcomes;
+
 pub mod store;
 
 pub mod select;
@@ -75,6 +77,8 @@ pub mod select;
 pub mod register;
 
 pub mod browse;
+
+pub mod report;
 
 pub mod import;
 

@@ -175,6 +175,9 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     if let Some(complaint) = config.reranker.as_ref().and_then(super::Reranker::complaint) {
         return Err(value(complaint));
     }
+    if let Some(complaint) = config.outcomes.complaint() {
+        return Err(value(complaint));
+    }
     config.ranking.left_out().map_err(value)?;
     if let Some(complaint) = config.telemetry.complaint() {
         return Err(value(complaint));
@@ -335,6 +338,8 @@ mod tests {
         check("[embedder]\nkind = \"magic\"", &["magic"]);
         check("[embedder]\nworkers = 65", &["embedder.workers is 65, it must be 1 to 64"]);
         check("[store]\nmax_mib = 0", &["store.max_mib is 0"]);
+        check("[outcomes]\nkeep_days = 4000", &["outcomes.keep_days is 4000, it must be 0 (none are kept) to 3650"]);
+        check("[outcomes]\nflush_s = 0", &["outcomes.flush_s is 0, it must be 1 to 3600"]);
         check("[ranking]\nleave_out = [\"luck\"]", &["ranking.leave_out: \"luck\" is no step; steps are views, lexical"]);
         check("[index]\nengine = \"annoy\"", &["annoy", "index.engine"]);
         check("[index]\nhnsw_min_tools = 0", &["index.hnsw_min_tools is 0"]);

@@ -10,6 +10,7 @@ pub mod environment;
 mod index;
 mod load;
 mod log;
+mod outcomes;
 mod places;
 mod ranking;
 mod replay;
@@ -28,6 +29,7 @@ pub use self::embedder::{Embedder, Kind as EmbedderKind};
 pub use self::index::{Engine, Index};
 pub use self::load::{ConfigError, EmbedderOverrides, IndexOverrides, Overrides, ServerOverrides, StoreOverrides, check, load};
 pub use self::log::Log;
+pub use self::outcomes::Outcomes;
 pub use self::places::{NO_REPORTS, WEIGHTS_FILE, model_dir, runtime_candidates, runtime_would_report};
 pub use self::ranking::{NoMatch, Ranking};
 pub use self::replay::Replay;
@@ -48,6 +50,8 @@ pub struct Config {
     pub access: Access,
     /// Where the catalogue survives.
     pub store: Store,
+    /// What is kept of reported calls.
+    pub outcomes: Outcomes,
     /// What turns text into vectors.
     pub embedder: Embedder,
     /// The numbers that ranking rests on.

@@ -57,6 +57,14 @@ pub struct Counters {
     pub bytes: AtomicU64,
 }
 
+impl Counters {
+    /// Written, dropped, failed, and bytes.
+    #[must_use]
+    pub fn all(&self) -> [u64; 4] {
+        [&self.written, &self.dropped, &self.failed, &self.bytes].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// A request and what came of it, in texts.
 #[derive(Debug)]
 pub struct Told {

@@ -186,7 +186,7 @@ pub(super) fn profile(field: &str, number: i32) -> Result<Option<Profile>, Viola
     }
 }
 
-fn unknown(field: &str, number: i32) -> Violation {
+pub(super) fn unknown(field: &str, number: i32) -> Violation {
     Violation::new(field, format!("{number} is not a value this service knows"))
 }
 
@@ -224,7 +224,7 @@ fn turns(turns: Vec<proto::Turn>, violations: &mut Vec<Violation>) -> Vec<Turn> 
     known
 }
 
-fn tool_id(field: &str, reference: &proto::ToolRef) -> Result<ToolId, Violation> {
+pub(super) fn tool_id(field: &str, reference: &proto::ToolRef) -> Result<ToolId, Violation> {
     // The message calls the tool's name `tool`.
     ToolId::new(&reference.source, &reference.tool).map_err(|v| {
         let field_name = if v.field == "name" { "tool" } else { &v.field };
@@ -361,7 +361,6 @@ pub(super) fn answer(
             stages: stages.collect(),
             engine: trace.engine.map_or("", Engine::name).to_owned(),
             cache: trace.answered.name().to_owned(),
-            ..Default::default()
         }),
     }
 }

@@ -84,10 +84,11 @@ enum Need {
 }
 
 /// Our methods and what they need.
-const METHODS: [(&str, Need); 18] = [
+const METHODS: [(&str, Need); 19] = [
     ("toolrouter.v1.ToolRouter/SelectTools", Need::Select),
     ("toolrouter.v1.ToolRouter/DescribeTools", Need::Select),
     ("toolrouter.v1.ToolRouter/RankTools", Need::Select),
+    ("toolrouter.v1.ToolCalls/ReportOutcomes", Need::Select),
     ("toolrouter.v1.ToolCatalog/GetTool", Need::Select),
     ("toolrouter.v1.ToolCatalog/ListTools", Need::Select),
     ("toolrouter.v1.ToolCatalog/WatchCatalog", Need::Select),

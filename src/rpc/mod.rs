@@ -3,6 +3,7 @@
 //! A handler decodes, calls one use case and encodes. Nothing here sorts, filters or decides; a refusal is an error of the core that
 //! `status.rs` turns into a gRPC status in one place.
 
+mod calls;
 mod catalog;
 pub mod client;
 mod convert;

@@ -26,7 +26,7 @@ pub(super) async fn observe<T>(
         })
         .filter(|(key, _)| telemetry::is_context_header(key))
         .collect();
-    let span = telemetry::request_span(method, meters.server(), &carrier);
+    let span = telemetry::request_span(method, meters.server(), agent(metadata).as_deref(), &carrier);
     async {
         let started = Instant::now();
         let _active = meters.active(method);
@@ -84,16 +84,16 @@ impl Drop for Unfinished<'_> {
 /// Adds a selection's end to what the last minutes were like. Without metadata nobody knows who called: it was turned away at the door.
 pub(super) fn note(meters: &Meters, method: &str, metadata: Option<&MetadataMap>, code: Code, took: Duration) {
     if matches!(method, "toolrouter.v1.ToolRouter/SelectTools" | "toolrouter.v1.ToolRouter/RankTools") {
-        let agent = metadata.map(agent);
+        let agent = metadata.map(|metadata| agent(metadata).unwrap_or(Cow::Borrowed(UNKNOWN_AGENT)));
         meters.recent().call(Instant::now(), agent.as_deref(), ended(code), took);
     }
 }
 
-/// The agent that calls, by its own word.
-pub(super) fn agent(metadata: &MetadataMap) -> Cow<'_, str> {
+/// The agent that calls, by its own word; nothing where it gives none.
+pub(super) fn agent(metadata: &MetadataMap) -> Option<Cow<'_, str>> {
     let baggage = metadata.get_all("baggage").into_iter().filter_map(|value| value.to_str().ok());
     let header = metadata.get(AGENT_HEADER).and_then(|value| value.to_str().ok());
-    telemetry::agent_name(baggage, header).unwrap_or(Cow::Borrowed(UNKNOWN_AGENT))
+    telemetry::agent_name(baggage, header)
 }
 
 /// What a code says about the router; what the caller did wrong, or no longer wanted, is no error of it.

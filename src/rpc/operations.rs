@@ -89,7 +89,7 @@ impl OperationsService {
             sources: &sources,
             tools: &outcomes.tools,
             lost_ago: about.counts.lost_ago(now),
-            lost: [Loss::Spans, Loss::ReplayRecords, Loss::Outcomes].map(|loss| about.counts.lost(loss)),
+            lost: [about.counts.lost(Loss::Spans), self.records()[1], about.counts.lost(Loss::Outcomes)],
         };
         let snapshot = self.catalog.load();
         let (enabled, all) = snapshot
@@ -116,14 +116,20 @@ impl OperationsService {
         }
     }
 
+    /// Replay records that were written, and those that were given up.
+    fn records(&self) -> [u64; 2] {
+        let [written, dropped, failed, _] = self.recorder.as_ref().map_or([0; 4], |recorder| recorder.counters().all());
+        [written, dropped + failed]
+    }
+
     fn telemetry(&self) -> proto::TelemetryStatus {
         let counts = &self.about.counts;
         proto::TelemetryStatus {
             endpoint: self.about.endpoint.clone(),
             exported_spans: counts.exported_spans.get(),
             dropped_spans: counts.lost(Loss::Spans),
-            replay_records: counts.replay_records.get(),
-            dropped_replay_records: counts.lost(Loss::ReplayRecords),
+            replay_records: self.records()[0],
+            dropped_replay_records: self.records()[1],
             outcomes: counts.outcomes.get(),
             dropped_outcomes: counts.lost(Loss::Outcomes),
             held_back_log_lines: counts.held_back_log_lines.get(),

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::convert;
-use super::observe::{deadline, observe};
+use super::observe::{agent, deadline, observe};
 use super::proto::tool_router_server::ToolRouter;
 use super::proto::{self, described_tool};
 use super::replay::{Answered, Seen, Taking};
@@ -15,8 +15,10 @@ use super::status::invalid;
 use crate::browse::{self, Call, MAX_DESCRIBED, Wanted};
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::error::Violation;
+use crate::outcomes::SelectionId;
 use crate::register::{Registrar, validate};
 use crate::replay::Recorder;
+use crate::report::Reporter;
 use crate::select::{Answer, Offered, Selector, Trace};
 use crate::telemetry::{self, Meters};
 use crate::tool::TenantId;
@@ -28,6 +30,7 @@ pub(super) struct RouterService {
     pub(super) registrar: Registrar,
     pub(super) selector: Arc<Selector>,
     pub(super) offered: Offered,
+    pub(super) reporter: Reporter,
     pub(super) meters: Arc<Meters>,
     pub(super) recorder: Option<Recorder>,
     pub(super) default_deadline: Duration,
@@ -41,6 +44,8 @@ struct Telling {
     explain: bool,
     /// The caller's name for the conversation.
     session: String,
+    /// The caller's name for itself.
+    agent: Arc<str>,
 }
 
 /// How many checks of arguments run at once.
@@ -57,13 +62,16 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 }
 
 impl RouterService {
-    /// The answer on the wire, counted and logged.
-    fn told(&self, tenant: &TenantId, answer: &Answer, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
+    /// The answer on the wire, counted, logged, and remembered for reports of what became of its tools.
+    fn told(&self, answer: &Answer, registered: &TenantCatalog, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
+        let tenant = registered.tenant();
         self.meters.recent().selection(Instant::now(), tenant, answer);
-        let selection_id = format!("{:032x}", rand::random::<u128>());
+        let (id, traceparent) = (SelectionId(rand::random()), telemetry::current_traceparent());
+        self.reporter.shown(registered, id, answer, traceparent.clone(), Arc::clone(&telling.agent));
+        let selection_id = id.to_string();
         telemetry::selected(&selection_id, &telling.session, answer, trace);
         self.meters.selection(tenant, answer, trace);
-        let ids = (selection_id, telemetry::current_trace_id(), telemetry::current_traceparent());
+        let ids = (selection_id, telemetry::current_trace_id(), traceparent);
         convert::answer(answer, telling.include, telling.explain, trace, ids)
     }
 
@@ -99,6 +107,7 @@ impl ToolRouter for RouterService {
     ) -> Result<Response<proto::SelectToolsResponse>, Status> {
         let tenant = tenant(&request)?;
         let (metadata, _, message) = request.into_parts();
+        let agent: Arc<str> = agent(&metadata).unwrap_or_default().into();
         let (taking, mut seen) = (Taking::begin(self.recorder.as_ref(), &message), Seen::default());
         let result = observe(&self.meters, "toolrouter.v1.ToolRouter/SelectTools", &metadata, async {
             seen.trace_id = telemetry::current_trace_id();
@@ -115,7 +124,8 @@ impl ToolRouter for RouterService {
             seen.catalogue = Some(Arc::clone(&catalog));
             let (answer, trace) = self.selector.select(&catalog, &request, deadline).await?;
             let explain = request.explain;
-            let told = self.told(&tenant, &answer, &Telling { include, explain, session }, &trace);
+            let telling = Telling { include, explain, session, agent: Arc::clone(&agent) };
+            let told = self.told(&answer, &catalog, &telling, &trace);
             seen.answered = Some(Answered { answer, trace, include, explain });
             Ok(told)
         })
@@ -129,6 +139,7 @@ impl ToolRouter for RouterService {
     async fn rank_tools(&self, request: Request<proto::RankToolsRequest>) -> Result<Response<proto::RankToolsResponse>, Status> {
         let tenant = tenant(&request)?;
         let (metadata, _, message) = request.into_parts();
+        let agent: Arc<str> = agent(&metadata).unwrap_or_default().into();
         observe(&self.meters, "toolrouter.v1.ToolRouter/RankTools", &metadata, async {
             let deadline = deadline(&metadata, self.default_deadline);
             let session = convert::session(message.continuity.as_ref());
@@ -139,7 +150,8 @@ impl ToolRouter for RouterService {
             let tools = checked.map_err(|_| Status::internal("the validation task failed"))?.map_err(|v| invalid(&v))?;
             let registered = self.catalog.load().tenant(&tenant);
             let (answer, trace) = self.offered.select(&self.selector, &registered, tools, &request, deadline).await?;
-            let selection = self.told(&tenant, &answer, &Telling { include, explain: request.explain, session }, &trace);
+            let telling = Telling { include, explain: request.explain, session, agent: Arc::clone(&agent) };
+            let selection = self.told(&answer, &registered, &telling, &trace);
             // The catalogue of one request has no version that anyone could come back to.
             let selection = Some(proto::SelectToolsResponse { catalog_version: String::new(), ..selection });
             Ok(proto::RankToolsResponse { selection })

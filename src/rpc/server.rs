@@ -13,6 +13,7 @@ use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use super::calls::CallService;
 use super::catalog::{CatalogService, MAX_LISTS};
 use super::layers::{Access, AccessLayer};
 pub use super::listener::Certificate;
@@ -20,6 +21,7 @@ use super::listener::{self, Lane};
 use super::operations::{About, MAX_READERS, OperationsService};
 use super::proto::DESCRIPTORS;
 use super::proto::operations_server::OperationsServer;
+use super::proto::tool_calls_server::ToolCallsServer;
 use super::proto::tool_catalog_server::ToolCatalogServer;
 use super::proto::tool_router_server::ToolRouterServer;
 use super::proto::tool_sources_server::ToolSourcesServer;
@@ -29,6 +31,7 @@ use super::watch::MAX_WATCHERS;
 use crate::catalog::Catalog;
 use crate::register::Registrar;
 use crate::replay::Recorder;
+use crate::report::Reporter;
 use crate::select::{Offered, Selector};
 use crate::sources::Sources;
 use crate::telemetry::Meters;
@@ -36,8 +39,8 @@ use crate::telemetry::Meters;
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 5] =
-    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources", "toolrouter.v1.Operations"];
+const HEALTH_NAMES: [&str; 6] =
+    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCalls", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources", "toolrouter.v1.Operations"];
 
 /// Everything the services need.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Parts {
     pub offered: Offered,
     /// What is kept in sync.
     pub sources: Sources,
+    /// What takes reports of calls.
+    pub reporter: Reporter,
     /// What counts.
     pub meters: Arc<Meters>,
     /// What keeps selections; none where they are not kept.
@@ -134,6 +139,7 @@ pub async fn serve(
         registrar: parts.registrar.clone(),
         selector: parts.selector,
         offered: parts.offered,
+        reporter: parts.reporter.clone(),
         meters: Arc::clone(&parts.meters),
         recorder: parts.recorder.clone(),
         default_deadline: parts.default_deadline,
@@ -153,6 +159,14 @@ pub async fn serve(
     })
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip);
+    // Five hundred outcomes are far from the 4 MiB that tonic takes by itself.
+    let calls = ToolCallsServer::new(CallService {
+        catalog: Arc::clone(&parts.catalog),
+        reporter: parts.reporter,
+        meters: Arc::clone(&parts.meters),
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip);
     let catalog = ToolCatalogServer::new(CatalogService {
         catalog: parts.catalog,
         registrar: parts.registrar,
@@ -169,8 +183,8 @@ pub async fn serve(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip);
 
-    let mut routes =
-        Routes::new(health_service).add_service(router).add_service(catalog).add_service(sources).add_service(operations);
+    let routes = Routes::new(health_service).add_service(router).add_service(calls).add_service(catalog);
+    let mut routes = routes.add_service(sources).add_service(operations);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

@@ -20,8 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::apply::Held;
 pub use self::status::{LeftOut, State, Status};
-pub use self::tries::Tried;
-use self::tries::Tries;
+pub use self::tries::{Tried, Tries};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::error::Kind;

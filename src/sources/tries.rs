@@ -21,11 +21,11 @@ pub struct Tried {
 
 /// What is remembered, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Tries(VecDeque<(Instant, Duration, bool)>);
+pub struct Tries(VecDeque<(Instant, Duration, bool)>);
 
 impl Tries {
     /// One ended at `now`.
-    pub(super) fn note(&mut self, now: Instant, took: Duration, failed: bool) {
+    pub fn note(&mut self, now: Instant, took: Duration, failed: bool) {
         let old = |(at, ..): &(Instant, Duration, bool)| WINDOW <= now.saturating_duration_since(*at);
         while MOST <= self.0.len() || self.0.front().is_some_and(old) {
             self.0.pop_front();
@@ -34,7 +34,8 @@ impl Tries {
     }
 
     /// Those that are not too old at `now`.
-    pub(super) fn over(&self, now: Instant) -> Tried {
+    #[must_use]
+    pub fn over(&self, now: Instant) -> Tried {
         let within = || self.0.iter().filter(|(at, ..)| now.saturating_duration_since(*at) < WINDOW);
         let mut took: Vec<Duration> = within().map(|(_, took, _)| *took).collect();
         took.sort_unstable();

@@ -7,6 +7,7 @@ use super::{Since, Store, StoreError};
 use crate::catalog::{Change, Record, State, TextHash, Version};
 use crate::compact::Costs;
 use crate::index::vector::{Codes, UnitVector};
+use crate::outcomes::{Flush, Outcome, Tally, ToolMinute};
 use crate::tool::{Document, ModelName, TenantId, Tool, ToolId};
 
 pub(super) fn record(name: &str, position: u64) -> Record {
@@ -155,6 +156,7 @@ pub(super) async fn holds(store: &dyn Store) {
     assert!(store.lease(&tenant, "s", "one", long).await.unwrap(), "it ends by itself");
 
     whole_histories_are_taken(store).await;
+    counts_add_up(store).await;
 
     store.set_paused(&tenant, "a/b", false).await.unwrap();
     assert!(store.paused_sources(&tenant).await.unwrap().is_empty());
@@ -184,4 +186,60 @@ async fn whole_histories_are_taken(store: &dyn Store) {
     // Where tools are, no history is put over them.
     let again = moved.put_into(store, Epoch::Drawn, "backup").await.unwrap_err();
     assert!(matches!(again, StoreError::Moved { .. }), "{again}");
+}
+
+/// Counts of calls: they add up over flushes and routers, none counts twice, and old ones go.
+async fn counts_add_up(store: &dyn Store) {
+    let tenant = TenantId::default();
+    let count = |minute: u64, name: &str, milliseconds: u64| {
+        let mut tally = Tally { returned: 1, ..Tally::default() };
+        tally.call(Outcome::Ok, Some(Duration::from_millis(milliseconds)), Some(10), Some(3));
+        tally.call(Outcome::Timeout, Some(Duration::from_secs(400)), None, None);
+        ToolMinute { tenant: tenant.clone(), tool: ToolId::new("so/ur'ce", name).unwrap(), minute, tally }
+    };
+    let flush = |router: &str, number: u64, counts: Vec<ToolMinute>| Flush { router: router.into(), number, minute: 100, counts };
+    assert!(store.minutes(&tenant, 0..u64::MAX).await.unwrap().is_empty());
+    assert_eq!(store.drop_minutes(u64::MAX).await.unwrap(), 0);
+
+    // Not registered, not in order, with names as people write them.
+    let first = flush("one", 1, vec![count(100, "é", 3), count(100, "a", 3), count(99, "a", 3)]);
+    store.add_minutes(&first).await.unwrap();
+    let ordered = vec![count(99, "a", 3), count(100, "a", 3), count(100, "é", 3)];
+    assert_eq!(store.minutes(&tenant, 0..u64::MAX).await.unwrap(), ordered, "everything comes back, by minute and tool");
+    assert_eq!(store.minutes(&tenant, 99..100).await.unwrap(), ordered[..1]);
+    assert_eq!(store.minutes(&tenant, 101..200).await.unwrap(), []);
+    assert!(store.minutes(&TenantId::new("other"), 0..200).await.unwrap().is_empty(), "counts belong to a tenant");
+
+    // A commit whose answer was lost: the same flush comes again, and later than others.
+    store.add_minutes(&first).await.unwrap();
+    assert_eq!(store.minutes(&tenant, 0..u64::MAX).await.unwrap(), ordered, "it counts once");
+    store.add_minutes(&flush("one", 2, vec![count(100, "a", 30)])).await.unwrap();
+    store.add_minutes(&first).await.unwrap();
+    store.add_minutes(&flush("another", 1, vec![count(100, "a", 300)])).await.unwrap();
+    let mut sum = count(100, "a", 3).tally;
+    sum.merge(&count(100, "a", 30).tally);
+    sum.merge(&count(100, "a", 300).tally);
+    assert_eq!(store.minutes(&tenant, 100..101).await.unwrap()[0].tally, sum, "routers add to the same row");
+
+    // All or nothing: a flush that breaks half way is not there, and can be sent again under its number.
+    let mut broken = count(101, "c", 1);
+    broken.tenant = TenantId::new("nul\0");
+    let half = flush("one", 3, vec![count(101, "b", 1), broken]);
+    if store.add_minutes(&half).await.is_err() {
+        assert!(store.minutes(&tenant, 101..102).await.unwrap().is_empty());
+        store.add_minutes(&flush("one", 3, vec![count(101, "b", 1)])).await.unwrap();
+    }
+    assert_eq!(store.minutes(&tenant, 101..102).await.unwrap(), [count(101, "b", 1)]);
+
+    store.add_minutes(&flush("another", 2, vec![count(5, "a", 1), count(50, "a", 1)])).await.unwrap();
+    let mut dropped = 0;
+    loop {
+        match store.drop_minutes(100).await.unwrap() {
+            0 => break,
+            some => dropped += some,
+        }
+    }
+    assert_eq!(dropped, 3);
+    let left: Vec<u64> = store.minutes(&tenant, 0..u64::MAX).await.unwrap().iter().map(|minute| minute.minute).collect();
+    assert_eq!(left, [100, 100, 101]);
 }

@@ -4,9 +4,11 @@
 //! their own memory of it; the second is told so at once. FULL syncs the log before `COMMIT` returns, which is the promise behind every
 //! acknowledgement. The lock dies with the process, so a kill -9 leaves nothing to clean up.
 
+mod minutes;
 mod write;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,10 +26,12 @@ use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
 use crate::disk::Disk;
 use crate::index::vector::Codes;
+use crate::outcomes::{Flush, ToolMinute};
 use crate::tool::TenantId;
 
 /// Step `i` takes a store from schema version `i` to `i + 1`. Steps are only ever appended.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("paused_sources.sql"), include_str!("audit.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("paused_sources.sql"), include_str!("audit.sql"), include_str!("outcomes.sql")];
 /// Marks the file as ours ("tRtr").
 const APPLICATION_ID: i64 = 0x7452_7472;
 /// SQLite's page size, for turning a size limit into pages.
@@ -401,6 +405,33 @@ impl Store for EmbeddedStore {
 
     fn release<'a>(&'a self, _tenant: &'a TenantId, _source: &'a str, _holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         async { Ok(()) }.boxed()
+    }
+
+    fn add_minutes<'a>(&'a self, flush: &'a Flush) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let mut connection = self.begin().await?;
+            let written = minutes::add(&mut connection, flush).await;
+            self.finish(connection, written).await
+        }
+        .boxed()
+    }
+
+    fn minutes<'a>(&'a self, tenant: &'a TenantId, minutes: Range<u64>) -> BoxFuture<'a, Result<Vec<ToolMinute>, StoreError>> {
+        async move {
+            let failed = |e: sqlx::Error| sort(&e, &self.path);
+            let mut connection = self.pool.acquire().await.map_err(failed)?;
+            minutes::read(&mut connection, tenant, minutes).await.map_err(failed)?
+        }
+        .boxed()
+    }
+
+    fn drop_minutes(&self, before: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
+        async move {
+            let mut connection = self.begin().await?;
+            let dropped = minutes::drop_before(&mut connection, before).await;
+            self.finish(connection, dropped).await
+        }
+        .boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

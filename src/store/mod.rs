@@ -9,11 +9,13 @@ mod columns;
 #[cfg(test)]
 mod contract;
 pub mod embedded;
+mod minutes;
 pub mod place;
 pub mod postgres;
 pub mod ring;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -23,6 +25,7 @@ use crate::catalog::history::Event;
 use crate::catalog::{Change, Record, TextHash, Version};
 use crate::error::Kind;
 use crate::index::vector::Codes;
+use crate::outcomes::{Flush, ToolMinute};
 use crate::tool::{TenantId, ToolId};
 
 /// Changes of a tenant that the audit remembers.
@@ -143,6 +146,18 @@ pub trait Store: Send + Sync {
 
     /// Gives that right back.
     fn release<'a>(&'a self, tenant: &'a TenantId, source: &'a str, holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Adds counts of calls to what is there, all or nothing. A flush of a router that is not newer than its last one was added before, and
+    /// changes nothing.
+    fn add_minutes<'a>(&'a self, flush: &'a Flush) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// A tenant's counts from a minute on and before another, by minute and tool. A thousand busy tools make a million rows a day: ask for
+    /// little.
+    fn minutes<'a>(&'a self, tenant: &'a TenantId, minutes: Range<u64>) -> BoxFuture<'a, Result<Vec<ToolMinute>, StoreError>>;
+
+    /// Drops counts of minutes before this one, the oldest first and not all at once, since others wait for the store: how many. None when
+    /// none is left.
+    fn drop_minutes(&self, before: u64) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Finishes what is under way and closes the file.
     fn close(&self) -> BoxFuture<'_, ()>;

@@ -8,10 +8,12 @@ mod catch_up;
 mod connect;
 mod listen;
 mod migrate;
+mod minutes;
 mod read;
 mod write;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -30,6 +32,7 @@ use super::place::Found;
 use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
+use crate::outcomes::{Flush, ToolMinute};
 use crate::tool::TenantId;
 
 /// Longest that a whole catalogue may take, beside what any other operation may.
@@ -401,6 +404,21 @@ impl Store for PostgresStore {
         async move { self.within(move |connection| write::release(connection, tenant, source, holder).boxed()).await }.boxed()
     }
 
+    fn add_minutes<'a>(&'a self, flush: &'a Flush) -> BoxFuture<'a, Result<(), StoreError>> {
+        let flush = flush.clone();
+        async move { self.transaction(self.timeout, move |transaction| minutes::add(transaction, flush).boxed()).await? }.boxed()
+    }
+
+    fn minutes<'a>(&'a self, tenant: &'a TenantId, minutes: Range<u64>) -> BoxFuture<'a, Result<Vec<ToolMinute>, StoreError>> {
+        let tenant = tenant.clone();
+        async move { self.within(move |connection| minutes::read(connection, tenant, minutes).boxed()).await? }.boxed()
+    }
+
+    fn drop_minutes(&self, before: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
+        async move { self.transaction(self.timeout, move |transaction| minutes::drop_before(transaction, before).boxed()).await? }
+            .boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         async move {
             if let Some(ear) = self.ear.get() {
@@ -498,13 +516,56 @@ mod tests {
         open(&url).await.unwrap();
         server.sql("test_1", "UPDATE tool_router.schema_version SET version = 99").unwrap();
         let newer = open(&url).await.unwrap_err().to_string();
-        assert!(newer.contains("has schema version 99, this build knows up to 1"), "{newer}");
+        assert!(newer.contains("has schema version 99, this build knows up to 2"), "{newer}");
 
         let url = server.database();
         server.sql("test_2", "CREATE SCHEMA tool_router CREATE TABLE precious (x int)").unwrap();
         let foreign = open(&url).await.unwrap_err();
         assert!(matches!(foreign, StoreError::Foreign { .. }), "{foreign}");
         assert_eq!(server.sql("test_2", "SELECT count(*) FROM pg_tables WHERE schemaname = 'tool_router'").unwrap(), "1");
+    }
+
+    #[tokio::test]
+    async fn a_database_of_version_1_is_brought_up_and_its_routers_go_on() {
+        let Some(mut server) = server("a_database_of_version_1_is_brought_up_and_its_routers_go_on") else { return };
+        let url = server.database();
+        let older = open(&url).await.unwrap();
+        older.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
+        let back = "DROP TABLE tool_router.outcome_minutes, tool_router.outcome_flushes; UPDATE tool_router.schema_version SET version = 1";
+        server.sql("test_1", back).unwrap();
+        let newer = open(&url).await.unwrap();
+        assert_eq!(server.sql("test_1", "SELECT version FROM tool_router.schema_version").unwrap(), "2");
+        assert!(newer.minutes(&TenantId::default(), 0..9).await.unwrap().is_empty());
+        // What an older router does touches nothing of the step.
+        older.apply(&contract::change(1, vec![contract::record("b", 1)], &[])).await.unwrap();
+        assert_eq!(newer.load().await.unwrap()[0].records.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn routers_that_add_to_the_same_rows_neither_lose_nor_lock_up() {
+        use crate::outcomes::{Outcome, Tally, ToolMinute};
+        let Some(mut server) = server("routers_that_add_to_the_same_rows_neither_lose_nor_lock_up") else { return };
+        let url = server.database();
+        let (one, other) = (open(&url).await.unwrap(), open(&url).await.unwrap());
+        let count = |i: u64| {
+            let mut tally = Tally::default();
+            tally.call(Outcome::Ok, None, None, None);
+            let tool = crate::tool::ToolId::new("s", &format!("t{i}")).unwrap();
+            ToolMinute { tenant: TenantId::default(), tool, minute: 1, tally }
+        };
+        let add = async |store: &PostgresStore, router: &str, backwards: bool| {
+            for number in 1..=10 {
+                let mut counts: Vec<ToolMinute> = (0..300).map(count).collect();
+                if backwards {
+                    counts.reverse();
+                }
+                store.add_minutes(&Flush { router: router.into(), number, minute: 1, counts }).await.unwrap();
+            }
+        };
+        tokio::join!(add(&one, "one", false), add(&other, "other", true), add(&other, "third", true));
+        let rows = one.minutes(&TenantId::default(), 0..9).await.unwrap();
+        assert_eq!(rows.len(), 300);
+        assert!(rows.iter().all(|row| row.tally.calls() == 30));
     }
 
     #[tokio::test]

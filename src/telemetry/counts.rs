@@ -28,8 +28,6 @@ impl Count {
 pub enum Loss {
     /// Spans: the queue was full, or the collector did not take them.
     Spans,
-    /// Replay records: the queue was full, or the disk did not take them.
-    ReplayRecords,
     /// Outcomes, before they reached the store.
     Outcomes,
 }
@@ -42,8 +40,6 @@ pub struct Counts {
     pub exported_spans: Count,
     /// Spans that were left out by sampling.
     pub unsampled_spans: Count,
-    /// Replay records that were written.
-    pub replay_records: Count,
     /// Outcomes that were counted.
     pub outcomes: Count,
     /// Log lines that were held back because they repeat.
@@ -53,7 +49,6 @@ pub struct Counts {
     /// Spans that wait for the end of their trace.
     pub tail_spans: AtomicU64,
     dropped_spans: Count,
-    dropped_replay_records: Count,
     dropped_outcomes: Count,
     /// When something was lost last, in milliseconds after `begun` plus 1; 0: never.
     last_loss: AtomicU64,
@@ -67,13 +62,11 @@ impl Counts {
             begun: now,
             exported_spans: Count::default(),
             unsampled_spans: Count::default(),
-            replay_records: Count::default(),
             outcomes: Count::default(),
             held_back_log_lines: Count::default(),
             failed_spans: Count::default(),
             tail_spans: AtomicU64::new(0),
             dropped_spans: Count::default(),
-            dropped_replay_records: Count::default(),
             dropped_outcomes: Count::default(),
             last_loss: AtomicU64::new(0),
         }
@@ -82,7 +75,6 @@ impl Counts {
     fn of(&self, loss: Loss) -> &Count {
         match loss {
             Loss::Spans => &self.dropped_spans,
-            Loss::ReplayRecords => &self.dropped_replay_records,
             Loss::Outcomes => &self.dropped_outcomes,
         }
     }
@@ -123,7 +115,7 @@ mod tests {
         assert_eq!(counts.lost_ago(begun), None);
         counts.lose(Loss::Spans, 3, begun + Duration::from_secs(10));
         counts.lose(Loss::Outcomes, 1, begun + Duration::from_secs(4));
-        assert_eq!([Loss::Spans, Loss::ReplayRecords, Loss::Outcomes].map(|loss| counts.lost(loss)), [3, 0, 1]);
+        assert_eq!([Loss::Spans, Loss::Outcomes].map(|loss| counts.lost(loss)), [3, 1]);
         assert_eq!(counts.lost_ago(begun + Duration::from_secs(30)), Some(Duration::from_secs(20)), "since the latest of both");
     }
 }

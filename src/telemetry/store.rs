@@ -3,7 +3,8 @@
 //! Around the store rather than within it: what is measured is what callers wait for, and both engines are measured alike.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -13,8 +14,11 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::Meters;
+use super::windows::Calls;
 use crate::catalog::{Change, TextHash, Version};
 use crate::index::vector::Codes;
+use crate::outcomes::{Flush, ToolMinute};
+use crate::sources::Tries;
 use crate::spans::{self, names};
 use crate::store::place::Peer;
 use crate::store::{Since, Store, StoreError, StoredTenant, StoredVector};
@@ -25,6 +29,7 @@ pub struct Observed {
     store: Arc<dyn Store>,
     peer: Peer,
     meters: Arc<Meters>,
+    tries: Mutex<Tries>,
 }
 
 impl std::fmt::Debug for Observed {
@@ -37,7 +42,14 @@ impl Observed {
     /// Watches `store`, which is at `peer`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, peer: Peer, meters: Arc<Meters>) -> Self {
-        Self { store, peer, meters }
+        Self { store, peer, meters, tries: Mutex::default() }
+    }
+
+    /// What was asked over the last quarter of an hour.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        let tried = self.tries.lock().unwrap_or_else(PoisonError::into_inner).over(Instant::now());
+        Calls { calls: tried.syncs, errors: tried.failed, p95: tried.p95 }
     }
 
     fn span(&self, operation: &'static str) -> Span {
@@ -79,6 +91,9 @@ impl Observed {
                 spans::fail(&noted, error);
             }
             self.meters.stored(self.peer.system, operation, error, started);
+            let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+            tries.note(Instant::now(), started.elapsed(), error.is_some());
+            drop(tries);
             result
         }
         .instrument(span)
@@ -172,6 +187,18 @@ impl Store for Observed {
 
     fn release<'a>(&'a self, tenant: &'a TenantId, source: &'a str, holder: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         self.asked("release", self.store.release(tenant, source, holder))
+    }
+
+    fn add_minutes<'a>(&'a self, flush: &'a Flush) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.asked("add_minutes", self.store.add_minutes(flush))
+    }
+
+    fn minutes<'a>(&'a self, tenant: &'a TenantId, minutes: Range<u64>) -> BoxFuture<'a, Result<Vec<ToolMinute>, StoreError>> {
+        self.asked("minutes", self.store.minutes(tenant, minutes))
+    }
+
+    fn drop_minutes(&self, before: u64) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.asked("drop_minutes", self.store.drop_minutes(before))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

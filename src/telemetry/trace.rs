@@ -27,7 +27,7 @@ pub fn is_context_header(name: &str) -> bool {
 
 /// The span of one call, with its ids as fields for the log. What is empty here is filled in when it is known, once for the log's line of
 /// the call and for the span.
-pub fn request_span(method: &'static str, server: Option<SocketAddr>, carrier: &[(String, String)]) -> Span {
+pub fn request_span(method: &'static str, server: Option<SocketAddr>, agent: Option<&str>, carrier: &[(String, String)]) -> Span {
     let span = tracing::info_span!(
         "call",
         otel.name = method,
@@ -69,6 +69,9 @@ pub fn request_span(method: &'static str, server: Option<SocketAddr>, carrier: &
         span.record("trace_id", ids.trace_id().to_string());
         span.record("span_id", ids.span_id().to_string());
         span.record("trace_flags", flags(&ids));
+    }
+    if let Some(agent) = agent {
+        span.record(names::GEN_AI_AGENT, agent);
     }
     if let Some(server) = server {
         span.record(names::SERVER_ADDRESS, server.ip().to_string());

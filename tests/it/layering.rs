@@ -10,8 +10,8 @@ use crate::support::repository;
 const STRATA: [&[&str]; 6] = [
     &["tool", "json", "clock", "error", "background", "disk", "spans"],
     &["embed", "index", "rank", "compact", "condense", "arguments", "gate"],
-    &["catalog", "store", "cache"],
-    &["select", "register", "browse", "import", "sources", "replay", "eval"],
+    &["catalog", "outcomes", "store", "cache"],
+    &["select", "register", "browse", "report", "import", "sources", "replay", "eval"],
     &["rpc", "front", "console", "telemetry", "config", "cli"],
     &["app", "main", "lib"],
 ];
@@ -40,7 +40,7 @@ const HOMES: [(&str, &[&str]); 35] = [
     ("jsonschema", &["arguments/validator.rs"]),
     ("bpe_openai", &["compact/tokens.rs"]),
     ("tokenizers", &["compact/counter/file.rs"]),
-    ("sqlx", &["store/columns.rs", "store/embedded", "store/postgres", "store/ring"]),
+    ("sqlx", &["store/columns.rs", "store/minutes.rs", "store/embedded", "store/postgres", "store/ring"]),
     ("arc_swap", &["catalog/snapshot.rs", "rpc/layers.rs", "rpc/listener.rs", "store/postgres.rs"]),
     ("axum", &["console/", "front/host.rs"]),
     ("figment", &["config/load.rs"]),

@@ -169,7 +169,7 @@ async fn the_doctor_looks_and_changes_nothing() {
     assert!(well, "{said}");
     says(&said, "ok", "replica", "takes traffic");
     tokio::task::spawn_blocking(move || program.stop()).await.unwrap();
-    says(&doctor(&["--config", &config]).1, "ok", "store", "schema version 3");
+    says(&doctor(&["--config", &config]).1, "ok", "store", "schema version 4");
 
     let (well, said) = doctor(&["--config", &config, "--replica", "http://127.0.0.1:9"]);
     assert!(!well);

@@ -31,6 +31,7 @@ mod model;
 mod operations;
 mod operations_view;
 mod outage;
+mod outcomes;
 mod packing;
 mod public_sets;
 mod rank_tools;

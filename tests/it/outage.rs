@@ -308,10 +308,10 @@ async fn a_newer_schema_stops_no_router_that_runs_and_starts_none_that_does_not_
     registered(&mut router, "before").await.unwrap();
     // As a newer build leaves it: its steps only add.
     server
-        .sql("test_1", "ALTER TABLE tool_router.tools ADD COLUMN fresh INT; UPDATE tool_router.schema_version SET version = 2")
+        .sql("test_1", "ALTER TABLE tool_router.tools ADD COLUMN fresh INT; UPDATE tool_router.schema_version SET version = 3")
         .unwrap();
     registered(&mut router, "after").await.unwrap();
     assert_eq!(names(&router.select("after").await)[0], "s/after");
     let refused = TestRouter::try_start_with(|config| shared(config, &url)).await.err().expect("it is newer").to_string();
-    assert!(refused.contains("has schema version 2, this build knows up to 1"), "{refused}");
+    assert!(refused.contains("has schema version 3, this build knows up to 2"), "{refused}");
 }

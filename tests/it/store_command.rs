@@ -97,12 +97,12 @@ async fn what_is_not_whole_is_refused_and_nothing_is_lost() {
     std::fs::copy(&file, &older).unwrap();
     let mut head = std::fs::read(&older).unwrap();
     // The schema's version, four bytes of SQLite's header.
-    assert_eq!(head[60..64], [0, 0, 0, 3]);
-    head[63] = 2;
+    assert_eq!(head[60..64], [0, 0, 0, 4]);
+    head[63] = 3;
     std::fs::write(&older, &head).unwrap();
     for command in [&["store", "verify", &older][..], &["store", "export", "-", "--store", &older]] {
         let complaint = refused(command);
-        assert!(complaint.contains("has schema version 2, this build reads 3"), "{complaint}");
+        assert!(complaint.contains("has schema version 3, this build reads 4"), "{complaint}");
         assert_eq!(std::fs::read(&older).unwrap(), head);
     }
 

@@ -41,7 +41,7 @@ async fn a_newer_schema_and_a_foreign_file_are_refused_untouched() {
     sqlx::query("PRAGMA user_version = 99").execute(&store.pool).await.unwrap();
     store.close().await;
     let newer = open(&path, None).await.unwrap_err().to_string();
-    assert!(newer.contains("has schema version 99, this build knows up to 3"), "{newer}");
+    assert!(newer.contains("has schema version 99, this build knows up to 4"), "{newer}");
 
     let text = dir.path().join("notes.txt");
     std::fs::write(&text, "not a database, just some notes that are longer than a header\n".repeat(200)).unwrap();
@@ -65,7 +65,7 @@ async fn an_older_schema_is_brought_up_with_all_that_is_in_it() {
     let path = dir.path().join("r.db");
     let store = open(&path, None).await.unwrap();
     store.apply(&contract::change(0, vec![contract::record("a", 0)], &[])).await.unwrap();
-    store.pool.execute("DROP TABLE audit; DROP TABLE paused_sources; PRAGMA user_version = 1").await.unwrap();
+    store.pool.execute("DROP TABLE outcome_minutes; DROP TABLE outcome_flushes; DROP TABLE audit; DROP TABLE paused_sources; PRAGMA user_version = 1").await.unwrap();
     store.close().await;
     let store = open(&path, None).await.unwrap();
     assert_eq!(store.load().await.unwrap()[0].records, [contract::record("a", 0)]);

@@ -6,7 +6,7 @@ use crate::store::{StoreError, place};
 
 /// Step `i` takes a database from schema version `i` to `i + 1`. Steps are only ever appended, and only add: routers of the version before go on
 /// while new ones start.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("outcomes.sql")];
 
 /// Brings the schema up to date. Several routers may start at once: one does it, the others wait for it.
 pub(super) async fn bring_up(transaction: &mut Transaction<'_, Postgres>) -> Result<Result<(), StoreError>, sqlx::Error> {

@@ -46,6 +46,8 @@ pub struct Watched {
     pub embedded: Look<(u64, u64)>,
     /// Known answers and known vectors.
     pub caches: Look<[(&'static str, CacheSize); 2]>,
+    /// Replay records that were written, dropped and failed to be written, and the bytes of their file.
+    pub records: Look<[u64; 4]>,
     /// Whether the store answered when it was last asked.
     pub store_answers: Look<bool>,
     /// How configured sources are doing.
@@ -62,7 +64,7 @@ impl std::fmt::Debug for Watched {
 pub(super) fn watch(meter: &Meter, watched: Watched) {
     super::sources::watch(meter, Arc::clone(&watched.sources));
     let Watched { enabled_tools, disabled_tools, graph_tools, delta_tools, merges, version, lag, .. } = watched;
-    let Watched { shadow_recall, embed_waiting, embedded, caches, store_answers, .. } = watched;
+    let Watched { shadow_recall, embed_waiting, embedded, caches, records, store_answers, .. } = watched;
     meter
         .u64_observable_gauge("toolrouter.catalog.tools")
         .with_unit("{tool}")
@@ -132,6 +134,7 @@ pub(super) fn watch(meter: &Meter, watched: Watched) {
         })
         .build();
     cached(meter, caches);
+    recorded(meter, records);
     own(meter);
 }
 
@@ -152,6 +155,32 @@ fn cached(meter: &Meter, look: Look<[(&'static str, CacheSize); 2]>) {
         .with_description("Bytes of answers and query vectors that are remembered.")
         .with_callback(move |gauge| {
             look().iter().for_each(|(cache, size)| gauge.observe(size.bytes, &[KeyValue::new("cache", *cache)]));
+        })
+        .build();
+}
+
+/// The ring of replay records.
+fn recorded(meter: &Meter, look: Look<[u64; 4]>) {
+    let look = Arc::new(look);
+    let looked = Arc::clone(&look);
+    meter
+        .u64_observable_counter("toolrouter.replay.records")
+        .with_unit("{record}")
+        .with_description("Replay records by what became of them; dropped ones had no room to wait, failed ones were not written.")
+        .with_callback(move |counter| {
+            let counts = looked();
+            for (outcome, count) in ["written", "dropped", "failed"].into_iter().zip(counts) {
+                counter.observe(count, &[KeyValue::new("outcome", outcome)]);
+            }
+        })
+        .build();
+    meter
+        .u64_observable_gauge("toolrouter.replay.bytes")
+        .with_unit("{byte}")
+        .with_description("Size of the file of replay records.")
+        .with_callback(move |gauge| {
+            let [.., bytes] = look();
+            gauge.observe(bytes, &[]);
         })
         .build();
 }

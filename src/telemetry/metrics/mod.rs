@@ -25,9 +25,11 @@ use self::labels::Labels;
 use super::collector::Collector;
 use super::identity::Identity;
 use super::recent::Recent;
+use super::{Loss, logs};
 use super::trace::{self, Ended, ModelName};
 use crate::embed::ModelInfo;
 use crate::index::Engine;
+use crate::outcomes::{Cited, Counted, Outcome, Refusal};
 use crate::select::{Answer, Reranked, Trace};
 use crate::spans::names;
 use crate::tool::TenantId;
@@ -37,6 +39,25 @@ const SECONDS: [f64; 19] =
     [1e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 7.5, 10.0];
 /// As the convention for databases wants them.
 const DB_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+/// Tools are other people's services: milliseconds to a minute.
+const TOOL_SECONDS: [f64; 10] = [0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// Powers of 4, as the convention for generative AI has them.
+const TOKENS: [f64; 14] = [
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
 /// In `[0, 1]`.
 const CONFIDENCE: [f64; 12] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0];
 /// Tenants with a label of their own.
@@ -91,6 +112,14 @@ pub struct Meters {
     confidence: Histogram<f64>,
     tool_returned: Counter<u64>,
     db_duration: Histogram<f64>,
+    outcomes: Counter<u64>,
+    refused_outcomes: Counter<u64>,
+    unknown_selections: Counter<u64>,
+    place: Histogram<u64>,
+    tool_calls: Counter<u64>,
+    tool_duration: Histogram<f64>,
+    model_tokens: Counter<u64>,
+    token_usage: Histogram<u64>,
     recent: Recent,
 }
 
@@ -183,6 +212,32 @@ impl Meters {
                 .build(),
             tool_returned: make.counter("toolrouter.tool.returned", "{selection}", "Selections that returned a tool."),
             db_duration: make.seconds("db.client.operation.duration", &DB_SECONDS, "Duration of what is asked of the store."),
+            outcomes: make.counter("toolrouter.outcomes", "{outcome}", "Reported calls of tools, by how they went."),
+            refused_outcomes: make.counter(
+                "toolrouter.outcomes.refused",
+                "{outcome}",
+                "Reported calls that are in no count, or in none that is kept, by reason.",
+            ),
+            unknown_selections: make.counter(
+                "toolrouter.outcome.unknown_selections",
+                "{outcome}",
+                "Reported calls that name a selection which this router does not remember.",
+            ),
+            place: histogram(
+                "toolrouter.outcome.place",
+                "{place}",
+                &[1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 50.0],
+                "Place of a called tool in the list that showed it, from 1.",
+            ),
+            tool_calls: make.counter("toolrouter.tool.calls", "{call}", "Reported calls of a tool, by how they went."),
+            tool_duration: make.seconds("toolrouter.tool.call.duration", &TOOL_SECONDS, "Duration of a tool's calls, as reported."),
+            model_tokens: make.counter("toolrouter.model.tokens", "{token}", "Tokens of models' turns, as reported, by tenant."),
+            token_usage: histogram(
+                "gen_ai.client.token.usage",
+                "{token}",
+                &TOKENS,
+                "Tokens of one turn of a model, as reported: input and output apart.",
+            ),
             recent: Recent::new(Instant::now()),
             exemplars: Exemplars::new(&SECONDS),
             server: options.server,
@@ -193,6 +248,7 @@ impl Meters {
             registry,
             provider,
         };
+        meters.begin_at_nothing();
         Ok(meters)
     }
 
@@ -282,7 +338,7 @@ impl Meters {
             ("returned", u64::from(answer.usage.returned.0)),
             ("saved", answer.usage.saved()),
         ];
-        let tenant = self.tenants.of(tenant, |tenant| vec![KeyValue::new("tenant", tenant.as_str().to_owned())]);
+        let tenant = self.tenant_labels(tenant);
         for (kind, tokens) in kinds {
             let mut labels = vec![KeyValue::new("kind", kind)];
             labels.extend(tenant.iter().cloned());
@@ -304,6 +360,59 @@ impl Meters {
         self.tools.of(&(source.to_owned(), tool.to_owned()), |(source, tool)| {
             vec![KeyValue::new("source", source.clone()), KeyValue::new("tool", tool.clone())]
         })
+    }
+
+    /// Records a call that was reported.
+    pub fn outcome(&self, counted: &Counted) {
+        let outcome = KeyValue::new("outcome", counted.outcome.name());
+        self.outcomes.add(1, std::slice::from_ref(&outcome));
+        if counted.selection == Cited::Unknown {
+            self.unknown_selections.add(1, &[]);
+        }
+        if let Some(place) = counted.place {
+            self.place.record(u64::from(place), &[]);
+        }
+        let tool = self.tool_labels(counted.tool.source(), counted.tool.name());
+        if let Some(latency) = counted.latency {
+            self.tool_duration.record(latency.as_secs_f64(), &tool);
+        }
+        let labels: Vec<KeyValue> = tool.iter().cloned().chain([outcome]).collect();
+        self.tool_calls.add(1, &labels);
+        let tenant = self.tenant_labels(&counted.tenant);
+        for (kind, tokens) in [("input", counted.input_tokens), ("output", counted.output_tokens)] {
+            let Some(tokens) = tokens else { continue };
+            let kind = KeyValue::new(names::GEN_AI_TOKEN_TYPE, kind);
+            self.token_usage.record(tokens, std::slice::from_ref(&kind));
+            let labels: Vec<KeyValue> = tenant.iter().cloned().chain([kind]).collect();
+            self.model_tokens.add(tokens, &labels);
+        }
+        logs::counts().outcomes.add(1);
+    }
+
+    /// Records reported calls that are not counted, or not kept.
+    pub fn outcome_refused(&self, refusal: Refusal, outcomes: u64) {
+        self.refused_outcomes.add(outcomes, &[KeyValue::new("reason", refusal.name())]);
+        if refusal == Refusal::Dropped {
+            logs::counts().lose(Loss::Outcomes, outcomes, Instant::now());
+        }
+    }
+
+    fn tenant_labels(&self, tenant: &TenantId) -> Arc<[KeyValue]> {
+        self.tenants.of(tenant, |tenant| vec![KeyValue::new("tenant", tenant.as_str().to_owned())])
+    }
+
+    /// Series of faults exist before the first: a rate cannot be seen in a series that begins with it.
+    fn begin_at_nothing(&self) {
+        for refusal in Refusal::ALL {
+            self.refused_outcomes.add(0, &[KeyValue::new("reason", refusal.name())]);
+        }
+        for outcome in Outcome::ALL {
+            self.outcomes.add(0, &[KeyValue::new("outcome", outcome.name())]);
+        }
+        self.unknown_selections.add(0, &[]);
+        for reason in ["embed_queue", "offers", "watchers", "registrations", "other"] {
+            self.sheds.add(0, &[KeyValue::new("reason", reason)]);
+        }
     }
 
     /// Records something that was asked of the store.
