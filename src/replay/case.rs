@@ -160,7 +160,7 @@ impl Case {
         let mut catalogues: HashMap<String, Arc<Kept>> = HashMap::new();
         let mut open: Option<(String, Kept)> = None;
         let (mut selections, mut begun) = (Vec::new(), false);
-        while let Some((number, text)) = from.next()? {
+        while let Some((number, text)) = from.next_line()? {
             let wrong = |detail: String| BackupError::Line { line: number, detail };
             let line: Line = serde_json::from_str(text).map_err(|e| wrong(format!("is none of a replay case: {e}")))?;
             if (number == 1) != matches!(line, Line::Replay(_)) {

@@ -104,7 +104,7 @@ impl Listing {
 }
 
 fn of_all(hashes: &[Hash]) -> Hash {
-    hashes.iter().fold(Sha256::new(), |sum, hash| sum.chain_update(hash)).finalize().into()
+    hashes.iter().fold(Sha256::new(), sha2::Digest::chain_update).finalize().into()
 }
 
 /// A record to keep.

@@ -111,7 +111,7 @@ impl<R: BufRead> Reading<R> {
     ///
     /// # Errors
     /// Not readable, cut off, changed. Of what was read before nothing is to be believed then.
-    pub fn next(&mut self) -> Result<Option<(u64, &str)>, BackupError> {
+    pub fn next_line(&mut self) -> Result<Option<(u64, &str)>, BackupError> {
         self.text.clear();
         let number = self.lines + 1;
         let wrong = |detail: String| BackupError::Line { line: number, detail };

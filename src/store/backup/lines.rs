@@ -166,7 +166,7 @@ fn write_synced(backup: &Backup, path: &Path) -> Result<Written, BackupError> {
 pub fn read(from: impl BufRead) -> Result<Backup, BackupError> {
     let mut from = Reading::of(from);
     let (mut backup, mut begun) = (Backup::default(), false);
-    while let Some((line, text)) = from.next()? {
+    while let Some((line, text)) = from.next_line()? {
         begun = true;
         let wrong = |detail: String| BackupError::Line { line, detail };
         let entry: Entry = serde_json::from_str(text).map_err(|e| wrong(format!("is none of a backup: {e}")))?;
