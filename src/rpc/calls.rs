@@ -36,7 +36,8 @@ impl ToolCalls for CallService {
         observe(&self.meters, "toolrouter.v1.ToolCalls/ReportOutcomes", &metadata, async {
             let catalog = self.catalog.load().tenant(&tenant);
             let inputs = message.outcomes.into_iter().map(input).collect();
-            let report = self.reporter.report(&catalog, &agent(&metadata).unwrap_or_default(), inputs).map_err(|v| invalid(&[v]))?;
+            let report =
+                self.reporter.report(&catalog, &agent(&metadata).unwrap_or_default(), inputs).map_err(|v| invalid(&[v]))?;
             self.record(&report);
             Ok(told(report))
         })

@@ -39,8 +39,14 @@ use crate::telemetry::Meters;
 /// Largest message taken. Over the limit of a batch, so that a batch somewhat too large is told what its limit is.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Services whose health is reported; the empty name stands for the whole server.
-const HEALTH_NAMES: [&str; 6] =
-    ["", "toolrouter.v1.ToolRouter", "toolrouter.v1.ToolCalls", "toolrouter.v1.ToolCatalog", "toolrouter.v1.ToolSources", "toolrouter.v1.Operations"];
+const HEALTH_NAMES: [&str; 6] = [
+    "",
+    "toolrouter.v1.ToolRouter",
+    "toolrouter.v1.ToolCalls",
+    "toolrouter.v1.ToolCatalog",
+    "toolrouter.v1.ToolSources",
+    "toolrouter.v1.Operations",
+];
 
 /// Everything the services need.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Against the real embedded store; the clock that minutes are read from stands still.
 
 use super::*;
-use crate::telemetry::MeterOptions;
 use crate::clock::ManualClock;
 use crate::outcomes::{Outcome, Reported, Tally, ToolMinute};
 use crate::store::embedded::{EmbeddedOptions, EmbeddedStore};
+use crate::telemetry::MeterOptions;
 use crate::tool::{TenantId, ToolId};
 
 const NOW_MINUTE: u64 = 29_000_000;

@@ -166,7 +166,9 @@ fn recorded(meter: &Meter, look: Look<[u64; 4]>) {
     meter
         .u64_observable_counter("toolrouter.replay.records")
         .with_unit("{record}")
-        .with_description("Replay records by what became of them; dropped ones had no room to wait, failed ones were not written.")
+        .with_description(
+            "Replay records by what became of them; dropped ones had no room to wait, failed ones were not written.",
+        )
         .with_callback(move |counter| {
             let counts = looked();
             for (outcome, count) in ["written", "dropped", "failed"].into_iter().zip(counts) {

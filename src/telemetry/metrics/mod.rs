@@ -25,8 +25,8 @@ use self::labels::Labels;
 use super::collector::Collector;
 use super::identity::Identity;
 use super::recent::Recent;
-use super::{Loss, logs};
 use super::trace::{self, Ended, ModelName};
+use super::{Loss, logs};
 use crate::embed::ModelInfo;
 use crate::index::Engine;
 use crate::outcomes::{Cited, Counted, Outcome, Refusal};
@@ -230,7 +230,11 @@ impl Meters {
                 "Place of a called tool in the list that showed it, from 1.",
             ),
             tool_calls: make.counter("toolrouter.tool.calls", "{call}", "Reported calls of a tool, by how they went."),
-            tool_duration: make.seconds("toolrouter.tool.call.duration", &TOOL_SECONDS, "Duration of a tool's calls, as reported."),
+            tool_duration: make.seconds(
+                "toolrouter.tool.call.duration",
+                &TOOL_SECONDS,
+                "Duration of a tool's calls, as reported.",
+            ),
             model_tokens: make.counter("toolrouter.model.tokens", "{token}", "Tokens of models' turns, as reported, by tenant."),
             token_usage: histogram(
                 "gen_ai.client.token.usage",
