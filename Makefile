@@ -30,7 +30,7 @@ client: setup
 
 # Measures: selections, the running service, the engines. benches/README.md says how to read it. Real tools need TOOL_ROUTER_DATA.
 bench: setup
-	@cargo bench --bench select --bench service --bench engines --bench index --bench pack
+	@cargo bench --bench select --bench service --bench telemetry --bench engines --bench index --bench pack
 
 # The router beside its peers on the labelled sets of TOOL_ROUTER_DATA, with the same model file. PEER_ARGS="--peer cosine --max-queries 60".
 peers: setup
@@ -60,7 +60,7 @@ fuzz:
 accept: setup drills
 	@KILL_ROUNDS=300 CAP_REQUESTS=100000 PROPTEST_CASES=20000 $(RUN_TESTS)
 	@$(MAKE) --no-print-directory fuzz
-	@BENCH_LONG=1 cargo bench --bench engines
+	@BENCH_LONG=1 cargo bench --bench engines --bench telemetry
 
 # Kills, convergence, outage, rolling restart, lost replica, at the length and with the numbers that the README quotes. Optimised, because
 # they are about time. Needs PostgreSQL and HAProxy. Half an hour.

@@ -2,6 +2,8 @@
 //! words mixed), their vectors, and how figures are summed up.
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
+pub(crate) mod program;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -7,6 +7,7 @@
 mod access;
 mod bad_input;
 mod cap;
+mod chain;
 mod command_line;
 mod compare;
 mod confidence;
