@@ -75,11 +75,11 @@ fn of<'a>(spans: &'a [Span], trace: u128) -> Vec<&'a Span> {
 async fn a_selection_and_a_registration_as_spans() {
     let collector = Collector::start().await;
     let stage = Stage::start(&collector.endpoint(), &[("TOOL_ROUTER__TELEMETRY__SAMPLE_RATIO", "0")]).await;
-    let tools = vec![tool("read", "Reads a file."), tool("write", "Writes a file.")];
+    let tools = vec![tool("read", "Reads a SECRET file."), tool("write", "Writes a file.")];
     let request = RegisterToolsRequest { source: "s".into(), tools, ..Default::default() };
     ToolCatalogClient::new(stage.channel.clone()).register_tools(traced(request, 1, true)).await.unwrap();
     let continuity = Some(Continuity { session_id: "session-7".into(), ..Default::default() });
-    let request = traced(SelectToolsRequest { continuity, ..query_request("read a file") }, 2, true);
+    let request = traced(SelectToolsRequest { continuity, ..query_request("read a SECRET file") }, 2, true);
     let meta = stage.router().select_tools(request).await.unwrap().into_inner().meta.unwrap();
 
     let spans = collector.until("both traces", |spans| 5 <= of(spans, 1).len() && 6 <= of(spans, 2).len()).await;
@@ -127,6 +127,9 @@ async fn a_selection_and_a_registration_as_spans() {
         assert_eq!(apply.get(name), value, "{name}");
     }
 
+    // Neither what is asked nor what is registered is anybody's to see.
+    assert!(!spans.iter().any(|span| span.holds("SECRET")), "{spans:#?}");
+
     // The log says the same of the same call, on one line.
     let log = stage.log();
     let lines: Vec<serde_json::Value> = log
@@ -135,6 +138,7 @@ async fn a_selection_and_a_registration_as_spans() {
         .filter(|line: &serde_json::Value| line["rpc.method"] == SELECT)
         .collect();
     assert_eq!(lines.len(), 1, "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
     let line = &lines[0];
     assert_eq!((&line["trace_id"], &line["trace_flags"]), (&format!("{:032x}", 2).into(), &"01".into()));
     assert_eq!((&line["toolrouter.selection.id"], &line["toolrouter.returned"]), (&meta.selection_id.clone().into(), &2.into()));

@@ -39,6 +39,11 @@ impl Span {
         self.attributes.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
+    /// Whether `text` stands anywhere in it.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.name.contains(text) || self.attributes.iter().any(|(name, value)| name.contains(text) || value.contains(text))
+    }
+
     pub(crate) fn names(&self) -> Vec<&str> {
         self.attributes.iter().map(|(name, _)| name.as_str()).collect()
     }
