@@ -123,7 +123,7 @@ async fn select(selector: &Selector, catalog: &Arc<TenantCatalog>, text: &str) -
 }
 
 fn stage(trace: &Trace, wanted: impl Fn(Stage) -> bool) -> Duration {
-    trace.stages.iter().filter(|(stage, _)| wanted(*stage)).map(|(_, took)| *took).sum()
+    trace.stages.iter().filter(|timed| wanted(timed.stage)).map(|timed| timed.took).sum()
 }
 
 /// Every other query is only embedded, the rest are selections.

@@ -4,13 +4,12 @@
 
 mod support;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use support::program::{Program, register, select};
-use support::{bar, ms, quantile, queries, ratio, tools};
+use support::{ms, quantile, queries, ratio, tools};
 use tool_router::cli::output;
 use tool_router::rpc::client::Client;
 use tool_router::tool::{Tool, ToolId};

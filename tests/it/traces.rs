@@ -66,7 +66,7 @@ fn traced<T>(message: T, trace: u128, sampled: bool) -> tonic::Request<T> {
     request
 }
 
-fn of<'a>(spans: &'a [Span], trace: u128) -> Vec<&'a Span> {
+fn of(spans: &[Span], trace: u128) -> Vec<&Span> {
     let id = format!("{trace:032x}");
     spans.iter().filter(|span| span.trace_id == id).collect()
 }
