@@ -95,7 +95,7 @@ pub struct Traffic {
 /// An agent's calls over the window of the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentTraffic {
-    /// Who; [`OTHER`] for all beyond the first [`MAX_AGENTS`].
+    /// Who; [`OTHER`] for all beyond the first 64.
     pub agent: String,
     /// Calls that ended.
     pub calls: u64,
