@@ -68,29 +68,40 @@ fn begins(parent: &SpanContext) -> bool {
 }
 
 impl Waiting {
-    /// Room for one more span: the oldest traces go. Gives how many spans went.
+    /// Room for one more span: those of the oldest traces go. Gives how many spans went.
     fn make_room(&mut self) -> usize {
         let mut gone = 0;
-        while MAX_SPANS <= self.spans {
+        for _ in 0..self.order.len() {
+            if self.spans < MAX_SPANS {
+                break;
+            }
             let Some(oldest) = self.order.pop_front() else { break };
             if let Some(trace) = self.traces.get_mut(&oldest) {
-                // It stays known until its calls are over: they count on it.
                 gone += trace.spans.len();
                 self.spans -= trace.spans.len();
                 trace.spans = Vec::new();
+                // It stays known until its calls are over, and what it has from now on may have to go as well.
+                self.order.push_back(oldest);
             }
         }
         gone
+    }
+
+    /// Lets go of the places of traces that are over. Those at the front cost nothing; behind one that goes on for long they would pile up.
+    fn tidy(&mut self) {
+        while self.order.front().is_some_and(|id| !self.traces.contains_key(id)) {
+            self.order.pop_front();
+        }
+        if 2 * self.traces.len() + MAX_DECIDED < self.order.len() {
+            self.order.retain(|id| self.traces.contains_key(id));
+        }
     }
 
     /// A trace whose calls are over: its spans if they are to go out, else how many they were.
     fn finish(&mut self, id: TraceId) -> Result<Vec<SpanData>, usize> {
         let Some(trace) = self.traces.remove(&id) else { return Err(0) };
         self.spans -= trace.spans.len();
-        // Only a run of finished traces at the front can be forgotten cheaply; the rest goes when its turn comes.
-        while self.order.front().is_some_and(|id| !self.traces.contains_key(id)) {
-            self.order.pop_front();
-        }
+        self.tidy();
         if !trace.keep {
             return Err(trace.spans.len());
         }

@@ -112,6 +112,45 @@ fn what_waits_is_bounded_and_what_is_given_up_is_counted() {
     assert!(stage.exported().is_empty());
 }
 
+#[test]
+fn one_call_that_goes_on_for_ever_makes_nothing_pile_up() {
+    let counts = Arc::new(Counts::new(Instant::now()));
+    let (outlet, _queue) = Outlet::new(Arc::clone(&counts));
+    let tail = Arc::new(Tail::new(outlet, counts));
+    let provider =
+        SdkTracerProvider::builder().with_sampler(Head::new(0.0)).with_span_processor(Shared(Arc::clone(&tail))).build();
+    let tracer = provider.tracer("test");
+    let _long = tracer.start_with_context("call", &remote(1, false));
+    for trace in 2..20_000 {
+        drop(tracer.start_with_context("call", &remote(trace, false)));
+    }
+    let waiting = tail.waiting();
+    assert_eq!(waiting.traces.len(), 1);
+    assert!(waiting.order.len() <= MAX_DECIDED + 2, "{}", waiting.order.len());
+}
+
+/// A processor that the test can look into.
+#[derive(Debug)]
+struct Shared(Arc<Tail>);
+
+impl SpanProcessor for Shared {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.0.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
 proptest! {
     /// Against a plain model: a trace goes out whole if any of its calls had a reason or its parent was sampled.
     #[test]
