@@ -158,7 +158,9 @@ async fn five_servers_over_stdio_and_one_over_http_are_kept_in_sync() {
     assert_eq!(router.version().await, version);
     let after = statuses(&router).await;
     for (before, after) in before.iter().zip(&after).filter(|(before, _)| before.source != "git") {
-        assert_eq!((before.tools, before.syncs), (after.tools, after.syncs), "{}", before.source);
+        assert_eq!((before.tools, before.failed_syncs), (after.tools, after.failed_syncs), "{}", before.source);
+        // The one that grew may say so twice, and what it said last may just be being looked at.
+        assert!(before.source == "everything" || before.syncs == after.syncs, "{}", before.source);
     }
 }
 
