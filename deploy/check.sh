@@ -14,7 +14,7 @@ top=$(dirname "$here")
 . "$here/dockerfile.sh"
 program=$(realpath --canonicalize-missing "${1:-${CARGO_TARGET_DIR:-$top/target}/release/tool-router}")
 # Image limit, in bytes of files.
-most_bytes=200000000
+most_bytes=${MOST_BYTES:-200000000}
 
 step() { printf '\n== %s\n' "$*"; }
 proved() { echo "  ok: $*"; }
@@ -141,7 +141,7 @@ proved "limits: $limited"
 step "it works"
 outside import file "$top"/examples/catalogue/*.json --token-file "$secrets/admin_token" | tail -n 1 | sed 's/^/  /'
 outside select "give the customer their money back for order 1182" --max-tools 3 --token-file "$secrets/select_token" | sed 's/^/  /'
-grep -q '"selection.mode":"semantic"' "$work/log" || fail "the selection did not use the model"
+grep -q '"toolrouter.mode":"semantic"' "$work/log" || fail "the selection did not use the model"
 proved "the selection was made with the model"
 if outside select "anything" >/dev/null 2>"$work/said"; then fail "it selects without a token"; fi
 grep -q Unauthenticated "$work/said" || fail "a call without a token failed in another way: $(cat "$work/said")"
@@ -159,7 +159,7 @@ proved "$(wc -l <"$work/before") tools; memory at most $((${peak% kB} * 1024 / 1
 step "what it wrote"
 [ -z "$(find "$root" -xdev -newer "$work/started")" ] || fail "outside the volume: $(find "$root" -xdev -newer "$work/started")"
 [ -z "$(find "/proc/$pid/root/dev/shm" -mindepth 1)" ] || fail "in /dev/shm: $(find "/proc/$pid/root/dev/shm" -mindepth 1)"
-strangers=$(find "$volume" -mindepth 1 ! -name 'router.db*')
+strangers=$(find "$volume" -mindepth 1 ! -name 'router.db*' ! -name 'replay.db*')
 [ -z "$strangers" ] || fail "in the volume, beside the store: $strangers"
 proved "only $(cd "$volume" && echo *) in the volume"
 stop
