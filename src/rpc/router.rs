@@ -64,13 +64,12 @@ pub(super) fn actor<T>(request: &Request<T>) -> String {
 impl RouterService {
     /// The answer on the wire, counted, logged, and remembered for reports of what became of its tools.
     fn told(&self, answer: &Answer, registered: &TenantCatalog, telling: &Telling, trace: &Trace) -> proto::SelectToolsResponse {
-        let tenant = registered.tenant();
-        self.meters.recent().selection(Instant::now(), tenant, answer);
+        self.meters.recent().selection(Instant::now(), registered, answer);
         let (id, traceparent) = (SelectionId(rand::random()), telemetry::current_traceparent());
         self.reporter.shown(registered, id, answer, traceparent.clone(), Arc::clone(&telling.agent));
         let selection_id = id.to_string();
         telemetry::selected(&selection_id, &telling.session, answer, trace);
-        self.meters.selection(tenant, answer, trace);
+        self.meters.selection(registered, answer, trace);
         let ids = (selection_id, telemetry::current_trace_id(), traceparent);
         convert::answer(answer, telling.include, telling.explain, trace, ids)
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::{Counter, Histogram};
 
+use crate::catalog::TenantCatalog;
 use crate::select::{Answer, Mode};
 use crate::tool::{TenantId, ToolId};
 
@@ -213,8 +214,8 @@ impl Recent {
         }
     }
 
-    /// A selection was answered.
-    pub fn selection(&self, now: Instant, tenant: &TenantId, answer: &Answer) {
+    /// A selection was answered. Tools that its caller brought along have no places here: anybody could fill them with names.
+    pub fn selection(&self, now: Instant, registered: &TenantCatalog, answer: &Answer) {
         let (returned, saved) = (u64::from(answer.usage.returned.0), answer.usage.saved());
         let counted = Counted {
             answered: 1,
@@ -225,7 +226,8 @@ impl Recent {
             saved_tokens: saved,
             ..Counted::default()
         };
-        self.add_selection(now, tenant, &counted, answer.tools.iter().map(|tool| &tool.id));
+        let tools = answer.tools.iter().map(|tool| &tool.id).filter(|id| registered.get(id).is_some());
+        self.add_selection(now, registered.tenant(), &counted, tools);
     }
 
     fn add_selection<'a>(&self, now: Instant, tenant: &TenantId, counted: &Counted, tools: impl Iterator<Item = &'a ToolId>) {

@@ -27,12 +27,13 @@ use super::identity::Identity;
 use super::recent::Recent;
 use super::trace::{self, Ended, ModelName};
 use super::{Loss, logs};
+use crate::catalog::TenantCatalog;
 use crate::embed::ModelInfo;
 use crate::index::Engine;
 use crate::outcomes::{Cited, Counted, Outcome, Refusal};
 use crate::select::{Answer, Reranked, Trace};
 use crate::spans::names;
-use crate::tool::TenantId;
+use crate::tool::{TenantId, ToolId};
 
 /// From 10 µs, since all but the embedding takes less than a millisecond, to 10 s.
 const SECONDS: [f64; 19] =
@@ -97,7 +98,7 @@ pub struct Meters {
     slow: Option<Duration>,
     model: OnceLock<ModelName>,
     tenants: Labels<TenantId>,
-    tools: Labels<(String, String)>,
+    tools: Labels<ToolId>,
     call_duration: Histogram<f64>,
     calls_active: UpDownCounter<i64>,
     sheds: Counter<u64>,
@@ -317,7 +318,7 @@ impl Meters {
     }
 
     /// Records a selection, in numbers and as spans below the current one.
-    pub fn selection(&self, tenant: &TenantId, answer: &Answer, trace: &Trace) {
+    pub fn selection(&self, registered: &TenantCatalog, answer: &Answer, trace: &Trace) {
         for timed in &trace.stages {
             self.stage_duration.record(timed.took.as_secs_f64(), &[KeyValue::new("stage", timed.stage.name())]);
         }
@@ -342,7 +343,7 @@ impl Meters {
             ("returned", u64::from(answer.usage.returned.0)),
             ("saved", answer.usage.saved()),
         ];
-        let tenant = self.tenant_labels(tenant);
+        let tenant = self.tenant_labels(registered.tenant());
         for (kind, tokens) in kinds {
             let mut labels = vec![KeyValue::new("kind", kind)];
             labels.extend(tenant.iter().cloned());
@@ -351,8 +352,9 @@ impl Meters {
         if let Some(confidence) = answer.confidence {
             self.confidence.record(f64::from(confidence), &[]);
         }
-        for tool in &answer.tools {
-            let labels = self.tool_labels(tool.id.source(), tool.id.name());
+        // Not those that the caller brought along: labels are for what an operator knows, and their number is bounded.
+        for tool in answer.tools.iter().filter(|tool| registered.get(&tool.id).is_some()) {
+            let labels = self.tool_labels(&tool.id);
             self.tool_returned.add(1, &labels);
         }
         if let Some(no_match) = &answer.no_match {
@@ -360,9 +362,9 @@ impl Meters {
         }
     }
 
-    fn tool_labels(&self, source: &str, tool: &str) -> Arc<[KeyValue]> {
-        self.tools.of(&(source.to_owned(), tool.to_owned()), |(source, tool)| {
-            vec![KeyValue::new("source", source.clone()), KeyValue::new("tool", tool.clone())]
+    fn tool_labels(&self, tool: &ToolId) -> Arc<[KeyValue]> {
+        self.tools.of(tool, |tool| {
+            vec![KeyValue::new("source", tool.source().to_owned()), KeyValue::new("tool", tool.name().to_owned())]
         })
     }
 
@@ -376,7 +378,7 @@ impl Meters {
         if let Some(place) = counted.place {
             self.place.record(u64::from(place), &[]);
         }
-        let tool = self.tool_labels(counted.tool.source(), counted.tool.name());
+        let tool = self.tool_labels(&counted.tool);
         if let Some(latency) = counted.latency {
             self.tool_duration.record(latency.as_secs_f64(), &tool);
         }
