@@ -3,7 +3,7 @@
 use tonic::Code;
 use tool_router::rpc::proto::*;
 
-use crate::support::{TestRouter, assert_violation, bundled, cleared, names, tool};
+use crate::support::{TestRouter, assert_violation, bundled, cleared, http_get, names, tool};
 
 fn offered() -> Vec<OfferedTool> {
     let of = |(source, tools): (String, Vec<ToolDefinition>)| {
@@ -112,4 +112,17 @@ fn the_command_selects_of_a_file() {
     assert_eq!(answer["tools"][0]["tool"], "read_file");
     let listed = program::run(&["tools", "list", "--address", &router.address]);
     assert!(String::from_utf8(listed.stdout).unwrap().contains("0 tools"), "nothing was registered");
+}
+
+#[tokio::test]
+async fn brought_tools_take_no_label_of_the_metrics() {
+    let mut router = TestRouter::start().await;
+    router.register("s", vec![tool("read", "Reads a file.")]).await;
+    let offered = |source: &str, name: &str| OfferedTool { source: source.into(), definition: Some(tool(name, "Reads a file.")) };
+    let tools = vec![offered("s", "read"), offered("anybody", "invented")];
+    let ranked = rank(&mut router, RankToolsRequest { query: "read a file".into(), tools, ..Default::default() }).await;
+    assert_eq!(names(&ranked).len(), 2);
+    let metrics = http_get(router.http, "/metrics").await.1;
+    assert!(metrics.contains("toolrouter_tool_returned_total{source=\"s\",tool=\"read\"} 1"), "{metrics}");
+    assert!(!metrics.contains("invented"), "{metrics}");
 }
