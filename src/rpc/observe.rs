@@ -26,11 +26,13 @@ pub(super) async fn observe<T>(
         })
         .filter(|(key, _)| telemetry::is_context_header(key))
         .collect();
-    let span = telemetry::request_span(method, meters.server(), agent(metadata).as_deref(), &carrier);
+    let named = agent(metadata);
+    let span = telemetry::request_span(method, meters.server(), named.as_deref(), &carrier);
+    let agent = named.as_deref().unwrap_or(UNKNOWN_AGENT);
     async {
         let started = Instant::now();
         let _active = meters.active(method);
-        let mut unfinished = Unfinished { meters, method, metadata, started, armed: true };
+        let mut unfinished = Unfinished { meters, method, agent, started, armed: true };
         let result = match asked_timeout(metadata) {
             // A moment before the transport would cut the call off without a word.
             Some(asked) => {
@@ -44,7 +46,7 @@ pub(super) async fn observe<T>(
         let took = started.elapsed();
         let code = result.as_ref().map_or_else(Status::code, |_| Code::Ok);
         meters.call(method, code_name(code), took);
-        note(meters, method, Some(metadata), code, took);
+        note(meters, method, Some(agent), code, took);
         let duration_ms = took.as_secs_f64() * 1e3;
         match &result {
             // Method, status and all that is known of a selection are fields of the span.
@@ -65,7 +67,7 @@ pub(super) async fn observe<T>(
 struct Unfinished<'a> {
     meters: &'a Meters,
     method: &'static str,
-    metadata: &'a MetadataMap,
+    agent: &'a str,
     started: Instant,
     armed: bool,
 }
@@ -75,17 +77,16 @@ impl Drop for Unfinished<'_> {
         if self.armed {
             let took = self.started.elapsed();
             self.meters.call(self.method, code_name(Code::Cancelled), took);
-            note(self.meters, self.method, Some(self.metadata), Code::Cancelled, took);
+            note(self.meters, self.method, Some(self.agent), Code::Cancelled, took);
             tracing::info!(duration_ms = took.as_secs_f64() * 1e3, "caller went");
         }
     }
 }
 
-/// Adds a selection's end to what the last minutes were like. Without metadata nobody knows who called: it was turned away at the door.
-pub(super) fn note(meters: &Meters, method: &str, metadata: Option<&MetadataMap>, code: Code, took: Duration) {
+/// Adds a selection's end to what the last minutes were like. Without an agent nobody knows who called: it was turned away at the door.
+pub(super) fn note(meters: &Meters, method: &str, agent: Option<&str>, code: Code, took: Duration) {
     if matches!(method, "toolrouter.v1.ToolRouter/SelectTools" | "toolrouter.v1.ToolRouter/RankTools") {
-        let agent = metadata.map(|metadata| agent(metadata).unwrap_or(Cow::Borrowed(UNKNOWN_AGENT)));
-        meters.recent().call(Instant::now(), agent.as_deref(), ended(code), took);
+        meters.recent().call(Instant::now(), agent, ended(code), took);
     }
 }
 
