@@ -51,7 +51,7 @@ async fn a_turn_is_one_trace_from_the_agent_to_its_tool() {
     let Ok(packages) = std::env::var("TOOL_ROUTER_AGENT_PACKAGES") else {
         left_out(
             "chain::a_turn_is_one_trace_from_the_agent_to_its_tool",
-            "needs TOOL_ROUTER_AGENT_PACKAGES: examples/agent/install.sh DIR",
+            "needs TOOL_ROUTER_AGENT_PACKAGES: tests/python_packages.sh examples/agent/requirements.txt DIR",
         );
         return;
     };

@@ -326,7 +326,7 @@ async fn the_official_sdks_read_every_list() {
     let Some(sdks) = sdks else {
         return left_out(
             "formats::the_official_sdks_read_every_list",
-            "needs TOOL_ROUTER_SDKS, a folder that tests/formats/install.sh filled",
+            "needs TOOL_ROUTER_SDKS: tests/python_packages.sh tests/formats/requirements.txt DIR",
         );
     };
     let cases = cases().await;
