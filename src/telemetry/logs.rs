@@ -25,6 +25,8 @@ use super::sampling::Head;
 use super::tail::Tail;
 use crate::spans as inner;
 
+/// Links of a span: a report leads to as many selections as it has outcomes.
+const MAX_LINKS: u32 = 500;
 /// Between two words about lines that were held back.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// How long spans that wait may hold up the end of the process.
@@ -123,7 +125,8 @@ pub fn init(options: Options) -> Result<Telemetry, TelemetryError> {
     let Options { log, identity, spans } = options;
     let filter = parse_filter(&log.filter)?;
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let (mut provider, mut outlet_end) = (SdkTracerProvider::builder().with_resource(identity.resource()), None);
+    let (mut provider, mut outlet_end) =
+        (SdkTracerProvider::builder().with_resource(identity.resource()).with_max_links_per_span(MAX_LINKS), None);
     provider = match &spans {
         Some(spans) => {
             let (outlet, queue) = Outlet::new(counts());

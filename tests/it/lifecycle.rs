@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::support::load::Load;
-use crate::support::program::{Program, run};
+use crate::support::program::{Program, free_port, run};
 use crate::support::proxy::Proxy;
 use crate::support::replicas::{replica, server};
-use crate::support::{TestRouter, tool};
+use crate::support::{TestRouter, http_get, tool};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_end_when_they_are_old_and_no_call_fails() {
@@ -209,4 +209,28 @@ async fn the_doctor_asks_the_database_and_every_replica() {
     let (well, said) = doctor(&["--config", &config]);
     assert!(!well);
     says(&said, "FAIL", "store", "no connection within 1000 ms");
+}
+
+#[tokio::test]
+async fn a_router_that_is_still_starting_can_be_scraped() {
+    let http = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
+    // It waits for a database that is not there, and listens already.
+    let program = Program::spawn(free_port(), http, &[], |command| {
+        command.env("TOOL_ROUTER__STORE__POSTGRES__URL", "postgres://nobody@127.0.0.1:9/nothing");
+        command.env("TOOL_ROUTER__STORE__POSTGRES__START_TIMEOUT_MS", "30000");
+    });
+    let started = Instant::now();
+    let metrics = loop {
+        let (status, metrics) = http_get(http, "/metrics").await;
+        if status == 200 && metrics.contains("toolrouter_build_info{") {
+            break metrics;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{status} {metrics}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(http_get(http, "/readyz").await.0, 503);
+    for line in ["process_resident_memory_bytes ", "toolrouter_sheds_total{reason=\"embed_queue\"} 0"] {
+        assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
+    }
+    drop(program);
 }

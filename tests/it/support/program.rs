@@ -69,7 +69,8 @@ impl Program {
         self
     }
 
-    fn spawn(port: u16, http: SocketAddr, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    /// One that nobody waits for.
+    pub(crate) fn spawn(port: u16, http: SocketAddr, before: &[&str], change: impl FnOnce(&mut Command)) -> Self {
         let words: Vec<&str> = before.iter().copied().chain([env!("CARGO_BIN_EXE_tool-router")]).collect();
         let mut command = Command::new(words[0]);
         command
