@@ -267,8 +267,8 @@ fn edge(edge: Edge, window: Duration) -> proto::MapEdge {
     let Calls { calls, errors, p95 } = edge.calls;
     let share = |part: u64, whole: f64| if 0.0 < whole { part as f64 / whole } else { 0.0 };
     proto::MapEdge {
-        from: edge.from,
-        to: edge.to,
+        caller: edge.caller,
+        callee: edge.callee,
         calls,
         errors,
         rate: share(calls, window.as_secs_f64()),

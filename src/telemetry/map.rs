@@ -49,9 +49,9 @@ pub struct Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// Who calls, by id.
-    pub from: String,
+    pub caller: String,
     /// Who is called, by id.
-    pub to: String,
+    pub callee: String,
     /// How often.
     pub calls: Calls,
 }
@@ -61,7 +61,7 @@ pub struct Edge {
 pub struct Map {
     /// By kind, then by id.
     pub nodes: Vec<Node>,
-    /// By `from`, then by `to`.
+    /// By `caller`, then by `callee`.
     pub edges: Vec<Edge>,
 }
 
@@ -114,7 +114,7 @@ pub fn map(known: &Known<'_>) -> Map {
     nodes.extend(known.sources.iter().map(|source| node(Party::Source, source_id(&source.source), &source.source)));
     nodes.extend(tools.iter().map(|heat| node(Party::Tool, tool_id(&heat.tool), &heat.tool.to_string())));
     nodes.sort_by(|a, b| (a.party, &a.id).cmp(&(b.party, &b.id)));
-    let edges = edges.into_iter().map(|((from, to), calls)| Edge { from, to, calls }).collect();
+    let edges = edges.into_iter().map(|((caller, callee), calls)| Edge { caller, callee, calls }).collect();
     Map { nodes, edges }
 }
 
@@ -183,7 +183,7 @@ mod tests {
 
     fn told(map: &Map) -> Vec<String> {
         let nodes = map.nodes.iter().map(|node| format!("{:?} {}", node.party, node.id));
-        let edges = map.edges.iter().map(|e| format!("{} -> {}: {}/{}", e.from, e.to, e.calls.errors, e.calls.calls));
+        let edges = map.edges.iter().map(|e| format!("{} -> {}: {}/{}", e.caller, e.callee, e.calls.errors, e.calls.calls));
         nodes.chain(edges).collect()
     }
 

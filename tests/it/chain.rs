@@ -124,11 +124,11 @@ async fn a_turn_is_one_trace_from_the_agent_to_its_tool() {
         let edge = map
             .edges
             .iter()
-            .find(|edge| edge.from == from && edge.to == to)
+            .find(|edge| edge.caller == from && edge.callee == to)
             .unwrap_or_else(|| panic!("{from} -> {to}: {map:#?}"));
         assert_eq!((edge.calls, edge.errors), (calls, 0), "{from} -> {to}");
     }
-    assert!(map.edges.iter().any(|edge| edge.from == "router" && edge.to == "store" && 0 < edge.calls), "{map:#?}");
+    assert!(map.edges.iter().any(|edge| edge.caller == "router" && edge.callee == "store" && 0 < edge.calls), "{map:#?}");
     drop(operations);
     tokio::task::spawn_blocking(move || program.stop()).await.unwrap();
 }

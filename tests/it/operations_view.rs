@@ -99,7 +99,7 @@ async fn the_map_names_agents_and_what_they_call() {
             (Kind::Tool, "tool:npm%2Ffs/send_mail"),
         ]
     );
-    let edges: Vec<_> = map.edges.iter().map(|edge| (edge.from.as_str(), edge.to.as_str())).collect();
+    let edges: Vec<_> = map.edges.iter().map(|edge| (edge.caller.as_str(), edge.callee.as_str())).collect();
     assert_eq!(
         edges,
         [("agent:critic", "router"), ("agent:trip planner", "router"), ("agent:unknown", "router"), ("router", "store")]
@@ -177,7 +177,7 @@ async fn the_commands_show_it() {
         assert!(picture.contains(words), "{words}: {picture}");
     }
     let map: serde_json::Value = serde_json::from_str(&ok(&router, &["map"]).await).unwrap();
-    assert_eq!(map["edges"][1]["from"], "agent:trip planner", "{map}");
+    assert_eq!(map["edges"][1]["caller"], "agent:trip planner", "{map}");
     let dot = ok(&router, &["map", "--format", "dot"]).await;
     assert!(dot.starts_with("digraph") && dot.contains("trip planner"), "{dot}");
     let folder = tempfile::tempdir().unwrap();

@@ -77,7 +77,7 @@ async fn what_is_reported_is_there_after_a_restart_and_adds_up() {
     };
     let late = ToolOutcome {
         outcome: Outcome::Timeout.into(),
-        error_class: "timeout".into(),
+        error_class: "read_timeout".into(),
         model_name: "read".into(),
         tool: None,
         call_id: "call_2".into(),
@@ -92,6 +92,7 @@ async fn what_is_reported_is_there_after_a_restart_and_adds_up() {
         "toolrouter_outcomes_total{outcome=\"ok\"} 3",
         "toolrouter_outcomes_total{outcome=\"timeout\"} 1",
         "toolrouter_outcomes_refused_total{reason=\"duplicate\"} 2",
+        "toolrouter_tool_failures_total{error_type=\"read_timeout\",source=\"files\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} is missing in\n{metrics}");
     }

@@ -258,6 +258,40 @@ async fn what_was_answered_by_words_is_kept_and_so_are_errors() {
     drop(folder);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_full_queue_turned_away_is_kept_and_can_be_asked_again() {
+    let mut router = TestRouter::start_with(|config| config.embedder.queue_limit = 1).await;
+    bundled::register(&mut router).await;
+    // Long queries, all different, keep the one worker busy.
+    let long = "words upon words ".repeat(1_900);
+    let calls: Vec<_> = (1..=64)
+        .map(|i| {
+            let mut request = tonic::Request::new(query_request(&format!("{i} {long}")));
+            request.metadata_mut().insert("traceparent", format!("00-{i:032x}-00f067aa0ba902b7-00").parse().unwrap());
+            let mut client = router.router.clone();
+            (format!("{i:032x}"), tokio::spawn(async move { client.select_tools(request).await }))
+        })
+        .collect();
+    let mut shed = Vec::new();
+    for (trace_id, call) in calls {
+        if call.await.unwrap().is_err_and(|status| status.code() == Code::ResourceExhausted) {
+            shed.push(trace_id);
+        }
+    }
+    assert!(!shed.is_empty(), "64 calls went through a queue of one");
+    let mut client = client(&router).await;
+    for trace_id in &shed {
+        let record = selection(&mut client, trace_id).await.record;
+        assert_eq!((record.reason, record.trace_id.as_str()), (Reason::Shed, trace_id.as_str()));
+        assert!(matches!(&record.outcome, Outcome::Error { code, .. } if code == "RESOURCE_EXHAUSTED"), "{:?}", record.outcome);
+    }
+    let address = format!("http://{}", router.grpc);
+    let said = ok(replay_command(&[&shed[0], "--address", &address]).await);
+    for words in ["recorded: RESOURCE_EXHAUSTED: ", "the limit is 1", "the same request gives now "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
 async fn replay_command(arguments: &[&str]) -> process::Output {
     let arguments: Vec<String> =
         ["replay", "--embedder", "hashing"].iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();

@@ -16,7 +16,9 @@ use tool_router::eval::{self, Model, Plan, Ranker, catalogue};
 use tool_router::index::EngineChoice;
 use tool_router::index::vector::Codes;
 use tool_router::rank::rerank::{Blend, LoadedReranker, RerankError, RerankPool, RerankPoolOptions, Reranker};
-use tool_router::select::{Answer, Input, Mode, Policy, Request, Reranked, Reranking, Selector, SelectorOptions, Stage, Trace};
+use tool_router::select::{
+    Again, Answer, Input, Mode, Policy, Request, Reranked, Reranking, Selector, SelectorOptions, Stage, Trace,
+};
 use tool_router::tool::{Document, Tool, ToolId};
 
 use crate::support::{bundled, repository};
@@ -73,14 +75,7 @@ impl Parts {
     }
 
     async fn select(&self, selector: &Selector, query: &str, patience: Duration) -> (Arc<Answer>, Trace) {
-        let input = Input {
-            query: Some(query.into()),
-            max_tokens: Some(u32::MAX),
-            max_tools: Some(50),
-            explain: true,
-            ..Input::default()
-        };
-        selector.select(&self.catalog, &Request::check(input).unwrap(), Instant::now() + patience).await.unwrap()
+        selector.select(&self.catalog, &request(query), Instant::now() + patience).await.unwrap()
     }
 
     async fn plain(&self, query: &str) -> Vec<ToolId> {
@@ -90,6 +85,12 @@ impl Parts {
     fn passage(&self, id: &ToolId) -> String {
         ViewTexts::whole(&self.catalog.get(id).unwrap().record.tool)
     }
+}
+
+fn request(query: &str) -> Request {
+    let input =
+        Input { query: Some(query.into()), max_tokens: Some(u32::MAX), max_tools: Some(50), explain: true, ..Input::default() };
+    Request::check(input).unwrap()
 }
 
 fn ids(answer: &Answer) -> Vec<ToolId> {
@@ -155,6 +156,22 @@ async fn a_reranker_that_fails_costs_its_word_and_is_asked_again() {
     }
     let (answer, trace) = parts.select(&parts.reranking, QUERY, LONG).await;
     assert_eq!((answer.degraded_reason.as_str(), trace.reranked), ("", Reranked::Done), "a degraded answer is not remembered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_selection_that_was_not_reranked_is_not_when_it_runs_again() {
+    let fails = AtomicUsize::new(1);
+    let parts = Parts::new(Blend { depth: 20, weight: 1.0 }, move |passage| match fails.swap(0, Ordering::Relaxed) {
+        0 => Ok(opinion(passage)),
+        _ => Err(RerankError::Run { detail: "out of memory".into() }),
+    });
+    for expected in [Reranked::Left, Reranked::Done] {
+        let (answer, trace) = parts.select(&parts.reranking, QUERY, LONG).await;
+        assert_eq!(trace.reranked, expected);
+        let again = Again { moment: trace.moment, proposed: None };
+        let (second, _) = parts.reranking.select_again(&parts.catalog, &request(QUERY), &again).await.unwrap();
+        assert_eq!(second, *answer);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -384,5 +401,32 @@ mod real {
         assert!(!crate::support::http_get(plain.http, "/metrics").await.1.contains("reranks_total{"));
         let mut mute = start(Some(0.0)).await;
         assert_eq!(names(&mute.select(REQUEST).await), names(&without));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_kept_selection_is_run_again_with_the_model_or_not_at_all() {
+        if loaded("rerank::real::a_kept_selection_is_run_again_with_the_model_or_not_at_all").is_none() {
+            return;
+        }
+        let mut router = start(Some(1.0)).await;
+        let answer = router.select_with(REQUEST, |request| (request.keep_replay, request.explain) = (true, true)).await;
+        assert_eq!(names(&answer)[0], "shop/refund");
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("router.toml");
+        let replay = async |text: String| {
+            std::fs::write(&config, text).unwrap();
+            let (id, address) = (answer.meta.as_ref().unwrap().selection_id.clone(), format!("http://{}", router.grpc));
+            let config = config.clone();
+            let command = move || {
+                let config = config.to_str().unwrap();
+                crate::support::program::run(&["replay", &id, "--embedder", "hashing", "--address", &address, "--config", config])
+            };
+            let output = tokio::task::spawn_blocking(command).await.unwrap();
+            (output.status.success(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+        };
+        let (is_equal, said) = replay(format!("[reranker]\nmodel_dir = {:?}\nweight = 1.0", fixture())).await;
+        assert!(is_equal && said.contains("equal: 3 tools, sha256 "), "{said}");
+        let (is_equal, said) = replay(String::new()).await;
+        assert!(!is_equal && said.contains("the reranker is another"), "{said}");
     }
 }

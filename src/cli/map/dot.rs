@@ -30,7 +30,7 @@ pub(super) fn draw(map: &GetMapResponse) -> String {
     let busiest = busiest(&map.edges);
     for edge in &map.edges {
         // An edge to a party that is not in the map would make one up.
-        let (Some(from), Some(to)) = (names.get(edge.from.as_str()), names.get(edge.to.as_str())) else { continue };
+        let (Some(from), Some(to)) = (names.get(edge.caller.as_str()), names.get(edge.callee.as_str())) else { continue };
         let (colour, style) = match Health::of(edge) {
             Health::Idle => ("#999999", "dashed"),
             Health::Fine => ("#3a7d44", "solid"),

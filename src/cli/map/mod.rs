@@ -87,7 +87,7 @@ impl Health {
 
 /// Who is drawn, and a word on tools that are not: those that were only returned would be a heap without a line.
 fn drawn(map: &GetMapResponse) -> (Vec<&MapNode>, String) {
-    let called: HashSet<&str> = map.edges.iter().map(|edge| edge.to.as_str()).collect();
+    let called: HashSet<&str> = map.edges.iter().map(|edge| edge.callee.as_str()).collect();
     let (shown, hidden): (Vec<_>, Vec<_>) =
         map.nodes.iter().partition(|node| node.kind() != Kind::Tool || called.contains(node.id.as_str()));
     let note = match hidden.len() {

@@ -102,7 +102,7 @@ pub(super) fn draw(map: &GetMapResponse) -> String {
 fn places<'a>(map: &GetMapResponse, nodes: Vec<&'a MapNode>) -> (Vec<Place<'a>>, f64) {
     let mut incoming: HashMap<&str, usize> = HashMap::new();
     for edge in &map.edges {
-        *incoming.entry(&edge.to).or_default() += 1;
+        *incoming.entry(&edge.callee).or_default() += 1;
     }
     let mut places: Vec<Place<'_>> = Vec::with_capacity(nodes.len());
     let mut ends = [TOP; 3];
@@ -141,7 +141,7 @@ fn edges(out: &mut String, map: &GetMapResponse, places: &mut [Place<'_>]) {
     let busiest = busiest(&map.edges);
     let mut texts = String::new();
     for edge in &map.edges {
-        let (Some(from), Some(to)) = (index.get(&edge.from), index.get(&edge.to)) else { continue };
+        let (Some(from), Some(to)) = (index.get(&edge.caller), index.get(&edge.callee)) else { continue };
         let ends_right = places[*to].column == 2;
         let (from_x, to_x) = (COLUMNS[places[*from].column] + BOX, COLUMNS[places[*to].column]);
         let from_y = match places[*from].node.kind() {
@@ -161,7 +161,7 @@ fn edges(out: &mut String, map: &GetMapResponse, places: &mut [Place<'_>]) {
              <title>{}</title></path>",
             start + bend,
             end - bend,
-            escape(&format!("{} → {}: {}", edge.from, edge.to, told(edge)))
+            escape(&format!("{} → {}: {}", edge.caller, edge.callee, told(edge)))
         );
         let (x, y, anchor) = if ends_right { (to_x - 8.0, to_y, "end") } else { (from_x + 8.0, from_y, "start") };
         words(&mut texts, &format!("figures says-{class}"), (x, y - 7.0 - width / 2.0), anchor, &figures(edge));

@@ -11,8 +11,8 @@ fn node(kind: Kind, id: &str, label: &str) -> MapNode {
 fn edge(from: &str, to: &str, calls: u64, errors: u64) -> MapEdge {
     let ratio = if calls == 0 { 0.0 } else { errors as f64 / calls as f64 };
     MapEdge {
-        from: from.into(),
-        to: to.into(),
+        caller: from.into(),
+        callee: to.into(),
         calls,
         errors,
         rate: calls as f64 / 900.0,

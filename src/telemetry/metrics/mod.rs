@@ -65,6 +65,8 @@ const CONFIDENCE: [f64; 12] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9
 const MAX_TENANTS: usize = 100;
 /// Tools with a label of their own: a dozen series each.
 const MAX_TOOLS: usize = 200;
+/// Kinds of failure by source with a label of their own: the callers' words, so nobody knows how many they have.
+const MAX_FAILURES: usize = 300;
 /// Methods whose calls must be quick.
 const SELECTIONS: [&str; 2] = ["toolrouter.v1.ToolRouter/SelectTools", "toolrouter.v1.ToolRouter/RankTools"];
 /// Methods whose success means that a change can be found.
@@ -99,6 +101,8 @@ pub struct Meters {
     model: OnceLock<ModelName>,
     tenants: Labels<TenantId>,
     tools: Labels<ToolId>,
+    /// By source and kind of failure.
+    failures: Labels<(String, String)>,
     call_duration: Histogram<f64>,
     calls_active: UpDownCounter<i64>,
     sheds: Counter<u64>,
@@ -118,6 +122,7 @@ pub struct Meters {
     unknown_selections: Counter<u64>,
     place: Histogram<u64>,
     tool_calls: Counter<u64>,
+    tool_failures: Counter<u64>,
     tool_duration: Histogram<f64>,
     model_tokens: Counter<u64>,
     token_usage: Histogram<u64>,
@@ -231,6 +236,11 @@ impl Meters {
                 "Place of a called tool in the list that showed it, from 1.",
             ),
             tool_calls: make.counter("toolrouter.tool.calls", "{call}", "Reported calls of a tool, by how they went."),
+            tool_failures: make.counter(
+                "toolrouter.tool.failures",
+                "{call}",
+                "Reported calls of tools that did not go well, by what the caller says went wrong, or else by how they ended.",
+            ),
             tool_duration: make.seconds(
                 "toolrouter.tool.call.duration",
                 &TOOL_SECONDS,
@@ -250,6 +260,7 @@ impl Meters {
             model: OnceLock::new(),
             tenants: Labels::new(MAX_TENANTS),
             tools: Labels::new(MAX_TOOLS),
+            failures: Labels::new(MAX_FAILURES),
             registry,
             provider,
         };
@@ -384,6 +395,9 @@ impl Meters {
         }
         let labels: Vec<KeyValue> = tool.iter().cloned().chain([outcome]).collect();
         self.tool_calls.add(1, &labels);
+        if counted.outcome != Outcome::Ok {
+            self.tool_failures.add(1, &self.failure_labels(counted));
+        }
         let tenant = self.tenant_labels(&counted.tenant);
         for (kind, tokens) in [("input", counted.input_tokens), ("output", counted.output_tokens)] {
             let Some(tokens) = tokens else { continue };
@@ -401,6 +415,13 @@ impl Meters {
         if refusal == Refusal::Dropped {
             logs::counts().lose(Loss::Outcomes, outcomes, Instant::now());
         }
+    }
+
+    fn failure_labels(&self, counted: &Counted) -> Arc<[KeyValue]> {
+        let kind = Some(counted.error_class.as_str()).filter(|class| !class.is_empty()).unwrap_or(counted.outcome.name());
+        self.failures.of(&(counted.tool.source().to_owned(), kind.to_owned()), |(source, kind)| {
+            vec![KeyValue::new("source", source.clone()), KeyValue::new(names::ERROR_TYPE, kind.clone())]
+        })
     }
 
     fn tenant_labels(&self, tenant: &TenantId) -> Arc<[KeyValue]> {

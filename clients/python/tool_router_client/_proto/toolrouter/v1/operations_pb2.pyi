@@ -190,21 +190,22 @@ class MapNode(_message.Message):
     def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[MapNode.Kind, str]] = ..., label: _Optional[str] = ...) -> None: ...
 
 class MapEdge(_message.Message):
-    __slots__ = ("to", "calls", "errors", "rate", "error_ratio", "p95_micros")
-    FROM_FIELD_NUMBER: _ClassVar[int]
-    TO_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("caller", "callee", "calls", "errors", "rate", "error_ratio", "p95_micros")
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    CALLEE_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     RATE_FIELD_NUMBER: _ClassVar[int]
     ERROR_RATIO_FIELD_NUMBER: _ClassVar[int]
     P95_MICROS_FIELD_NUMBER: _ClassVar[int]
-    to: str
+    caller: str
+    callee: str
     calls: int
     errors: int
     rate: float
     error_ratio: float
     p95_micros: int
-    def __init__(self, to: _Optional[str] = ..., calls: _Optional[int] = ..., errors: _Optional[int] = ..., rate: _Optional[float] = ..., error_ratio: _Optional[float] = ..., p95_micros: _Optional[int] = ..., **kwargs) -> None: ...
+    def __init__(self, caller: _Optional[str] = ..., callee: _Optional[str] = ..., calls: _Optional[int] = ..., errors: _Optional[int] = ..., rate: _Optional[float] = ..., error_ratio: _Optional[float] = ..., p95_micros: _Optional[int] = ...) -> None: ...
 
 class GetReplayRequest(_message.Message):
     __slots__ = ("trace_id",)
