@@ -7,6 +7,7 @@
 mod catch_up;
 mod connect;
 mod listen;
+mod loan;
 mod migrate;
 mod minutes;
 mod read;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 use self::connect::CONNECT;
 pub use self::connect::PostgresOptions;
 use self::listen::Ear;
+use self::loan::Loan;
 use super::place::Found;
 use super::{Since, Store, StoreError, StoredTenant, StoredVector};
 use crate::catalog::{Change, TextHash, Version};
@@ -172,13 +174,12 @@ impl PostgresStore {
         W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>,
     {
         let done = async {
-            let mut connection = self.pool.load_full().acquire().await.map_err(|e| self.sort(&e))?;
-            match tokio::time::timeout(limit, work(&mut connection)).await {
+            let mut loan = Loan::of(&self.pool.load_full(), self.timeout).await.map_err(|e| self.sort(&e))?;
+            match tokio::time::timeout(limit, work(loan.connection())).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(error)) => Err(self.sort(&error)),
                 Err(_) => {
-                    // The server may be in the middle of an answer, or never give one: nobody else gets this connection.
-                    connection.close_on_drop();
+                    loan.give_up();
                     let detail = format!("{}: no answer within {} ms", self.place(), limit.as_millis());
                     Err(StoreError::Unavailable { detail })
                 }

@@ -180,6 +180,30 @@ async fn callers_wait_for_one_of_few_connections() {
 }
 
 #[tokio::test]
+async fn a_connection_that_cannot_go_back_leaves_its_place_to_another() {
+    let Some(mut server) = server("a_connection_that_cannot_go_back_leaves_its_place_to_another") else { return };
+    let one = PostgresOptions { max_connections: 2, timeout: Duration::from_millis(500), ..options(server.database()) };
+    let pool = one.pool().unwrap();
+    let mut done = Loan::of(&pool, one.timeout).await.unwrap();
+    done.connection().execute("SELECT 1").await.unwrap();
+    server.freeze();
+    // What it was borrowed for is done, but nobody says any more that it is well.
+    drop(done);
+    let begun = std::time::Instant::now();
+    while 0 < pool.size() {
+        assert!(begun.elapsed() < 10 * one.timeout, "{pool:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.thaw();
+    let mut next = Loan::of(&pool, one.timeout).await.unwrap();
+    // A caller that goes away in the middle.
+    let asked = tokio::time::timeout(Duration::from_millis(50), next.connection().execute("SELECT pg_sleep(0.2)")).await;
+    assert!(asked.is_err());
+    drop(next);
+    Loan::of(&pool, one.timeout).await.unwrap().connection().execute("SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_is_away_or_says_nothing_is_an_error_in_time() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://router:secret@{}/none", silent.local_addr().unwrap());

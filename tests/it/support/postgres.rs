@@ -110,13 +110,11 @@ impl Server {
     }
 
     /// Stops it in its tracks (SIGSTOP), every process of it: connections stay open and nothing is said any more.
-    #[allow(dead_code, reason = "unit tests compile this too and need it not")]
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
     /// Lets it go on.
-    #[allow(dead_code, reason = "unit tests compile this too and need it not")]
     pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);
     }
