@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that must hold for the Python client and for examples/agent: generated modules, style, types, tests. Installs what it needs
-# below target/python, once.
+# below target/python/client, once.
 #
 # TOOL_ROUTER_BIN: the router program to test against. Default: the release build, else the debug build.
 # PYTHON: the interpreter. PYTHON_TARGET: where packages go.
@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python=${PYTHON:-python3}
-target=${PYTHON_TARGET:-$root/target/python}
+target=${PYTHON_TARGET:-$root/target/python/client}
 pip() { "$python" -m pip --disable-pip-version-check install --quiet --root-user-action ignore --no-warn-conflicts "$@"; }
 
 if [ -z "${TOOL_ROUTER_BIN:-}" ]; then
