@@ -194,6 +194,17 @@ async fn a_flood_of_names_makes_nothing_grow() {
 }
 
 #[tokio::test]
+async fn kinds_of_failure_beyond_the_first_share_a_name() {
+    let router = router().await;
+    let failed = |i: usize| ToolOutcome { outcome: Outcome::Error.into(), error_class: format!("class_{i}"), ..called("read") };
+    assert_eq!(report(&router, (0..500).map(failed).collect()).await, taken(500, 0, 0));
+    let metrics = http_get(router.http, "/metrics").await.1;
+    assert_eq!(metrics.lines().filter(|line| line.starts_with("toolrouter_tool_failures_total{")).count(), 301, "{metrics}");
+    let rest = "toolrouter_tool_failures_total{error_type=\"_OTHER\",source=\"_OTHER\"} 200";
+    assert!(metrics.contains(rest), "{metrics}");
+}
+
+#[tokio::test]
 async fn tools_that_a_caller_brings_are_not_counted_and_nothing_is_kept_for_no_days() {
     let mut router = router().await;
     let offered = |i: usize| OfferedTool { source: "own".into(), definition: Some(tool(&format!("t{i}"), "Reads a file.")) };
