@@ -3,8 +3,8 @@
 //! One sends none, one sends those of every trace to a collector in this process, one sends them to an address where nobody listens. A fourth
 //! is as the first: what differs between these two is what this bench cannot tell from nothing. Each request goes to all four, in an order of
 //! its own, so that what else the machine does hits all alike. All are started anew in each round, in another order, because two processes of one
-//! program differ by some per cent for as long as they live, the first one most; what is told is the median of the rounds, and their range. With `BENCH_LONG=1` the first and the
-//! one without a listener go on for ten minutes, and their memory is told.
+//! program differ by some per cent for as long as they live, the first one most; what is told is the median of the rounds, and their range.
+//! With `BENCH_LONG=1` the first and the one without a listener go on for ten minutes, and their memory is told.
 
 mod support;
 
