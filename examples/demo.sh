@@ -30,7 +30,7 @@ cat <<TEXT
 
 The router is running: gRPC on $grpc, probes and metrics on http://$http. Ctrl-C ends it.
 Try, in another terminal:
-  $program select "book a table for four" --address http://$grpc --explain
+  $program select "refund the last payment of a customer" --address http://$grpc --explain
   $program tools list --address http://$grpc
 TEXT
 stopped=no
